@@ -1,0 +1,57 @@
+# make: set up and build everything. make test: set up and run every test. See README.md.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+CORES ?= all
+TARGETS ?=
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+
+.PHONY: all venv test lint format bench docs lock unlock clean
+
+all: venv
+	python -m snakemake_logger_plugin_almanac.unlock
+	snakemake --cores $(CORES) $(TARGETS)
+
+venv: $(VENV)/installed
+
+# Bytecode is compiled at install: without it every Snakemake start takes two to three times as long.
+$(VENV)/installed: requirements.lock pyproject.toml $(wildcard plugin/*/*.py)
+	$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed: make PYTHON=python3.12" if sys.version_info < (3, 11) else 0)'
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --compile --requirement requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --compile .
+	rm -rf build plugin/*.egg-info
+	touch $@
+
+test: venv
+	pytest
+
+lint: venv
+	ruff format --check .
+	ruff check .
+	snakefmt --check Snakefile rules
+	snakemake --lint
+
+format: venv
+	ruff format .
+	ruff check --fix .
+	snakefmt Snakefile rules
+
+bench: venv
+	python -m tests.bench.run
+
+# Files that are generated and tracked: a test fails when one is out of date.
+docs: venv
+	python -m scripts.plan.render_docs
+
+lock:
+	$(PYTHON) -m venv .venv-lock && .venv-lock/bin/pip install --quiet uv
+	.venv-lock/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+		--no-emit-index-url --no-header --extra test --output-file requirements.lock pyproject.toml
+	rm -rf .venv-lock
+
+unlock: venv
+	python -m snakemake_logger_plugin_almanac.unlock --force
+
+clean:
+	rm -rf results .snakemake

@@ -1,0 +1,27 @@
+# Almanac: from raw vendor files to printed chapters, one dependency graph.
+# `snakemake --cores all` builds everything; `snakemake --cores all ticks` one domain; see README.md.
+from snakemake.utils import min_version
+
+min_version("9.27")
+
+
+configfile: "config/config.yaml"
+
+
+# Common first: it completes the config and gives the names that the targets below use.
+include: "rules/common.smk"
+
+
+rule all:
+    default_target: True
+    input:
+        rules_of("ticks"),
+
+
+rule ticks:
+    input:
+        rules_of("ticks"),
+
+
+include: "rules/ticks.smk"
+include: "rules/ticks_tables.smk"

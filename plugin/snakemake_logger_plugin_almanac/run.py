@@ -1,0 +1,241 @@
+"""What is known of a run, gathered from Snakemake's log records, one method per event."""
+
+from __future__ import annotations
+
+import re
+import signal
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from logging import LogRecord
+from typing import Any, Literal
+
+from snakemake_interface_logger_plugins.common import LogEvent
+
+from snakemake_logger_plugin_almanac.cause import STOPPED, Cause, Origin, explain, find_cause
+
+Fields = dict[str, Any]
+State = Literal["running", "failed", "finished"]
+
+# Snakemake says these in words only; not seen, a run counts as one that kept going.
+_CTRL_C = "Terminating processes on user request"
+_SIGTERM = "Will exit after finishing currently running jobs"
+_SHUTDOWN = "Shutting down, this might take some time"
+
+
+@dataclass
+class Job:
+    """One job that was started."""
+
+    rule: str
+    wildcards: dict[str, str]
+    logs: list[str]
+    started: float
+    state: State = "running"
+    attempts: int = 0
+    cause: Cause = field(default=Cause(""))
+
+
+@dataclass
+class Run:
+    """The state of one run of Snakemake."""
+
+    planned: dict[str, int] = field(default_factory=dict)
+    links: set[tuple[str, str]] = field(default_factory=set)
+    jobs: dict[int, Job] = field(default_factory=dict)
+    orphans: list[Origin] = field(default_factory=list)
+    started: float | None = None
+    has_rulegraph: bool = False
+    ctrl_c: bool = False
+    interrupted: bool = False
+    stopped_early: bool = False
+    lock_refused: bool = False
+    errors: dict[int | None, str] = field(default_factory=dict)  # by thread, not yet a job's
+
+    def note(self, record: LogRecord) -> Iterator[tuple[str, Fields]]:
+        """Take in one record; yield the events to keep of it."""
+        event = getattr(record, "event", None)
+        if event is None:
+            self._message(record.getMessage())
+        elif method := _METHODS.get(event):
+            yield from method(self, record)
+
+    @property
+    def failed(self) -> dict[int, Job]:
+        """Jobs whose last attempt failed, without those that the user stopped."""
+        return {
+            jobid: job
+            for jobid, job in self.jobs.items()
+            if job.state == "failed" and not (self.interrupted and job.cause.signal in STOPPED)
+        }
+
+    @property
+    def done(self) -> int:
+        """Number of finished jobs; with `quiet: progress` Snakemake does not report them."""
+        states = Counter(job.state for job in self.jobs.values())
+        silent = not states["finished"] and not self.interrupted
+        return states["running"] if silent else states["finished"]
+
+    @property
+    def ok(self) -> bool:
+        """True when nothing failed and no error stands that no job explains."""
+        return not self.failed and not self.errors and not self.orphans
+
+    def not_started(self) -> dict[str, int]:
+        """Per rule, the planned jobs that were never started, or were stopped by the user."""
+        failed = self.failed
+        begun = Counter(
+            job.rule for jobid, job in self.jobs.items() if job.state != "failed" or jobid in failed
+        )
+        begun.update(str(origin.rule) for origin in self.orphans)
+        left = {rule: count - begun[rule] for rule, count in self.planned.items()}
+        return {rule: count for rule, count in left.items() if count > 0}
+
+    def _message(self, text: str) -> None:
+        self.ctrl_c |= text.startswith(_CTRL_C)
+        self.interrupted |= text.startswith((_CTRL_C, _SIGTERM))
+        self.stopped_early |= text.startswith((_CTRL_C, _SIGTERM, _SHUTDOWN))
+
+    def _workflow_started(self, record: LogRecord) -> Iterator[tuple[str, Fields]]:
+        self.started = record.created
+        names = ("snakemake_version", "python_version", "platform", "host", "snakefile_main")
+        yield "workflow_started", {name: str(getattr(record, name, "")) for name in names}
+
+    def _rulegraph(self, record: LogRecord) -> Iterator[tuple[str, Fields]]:
+        self.has_rulegraph = True
+        links = record.__dict__["rulegraph"]["links"]
+        self.links = {(link["sourcerule"], link["targetrule"]) for link in links}
+        yield from ()
+
+    def _run_info(self, record: LogRecord) -> Iterator[tuple[str, Fields]]:
+        stats = dict(record.__dict__["stats"])
+        total = stats.pop("total", sum(stats.values()))
+        self.planned = stats
+        yield "run_info", {"rules": stats, "total": total}
+
+    def _resources_info(self, record: LogRecord) -> Iterator[tuple[str, Fields]]:
+        found = {name: getattr(record, name, None) for name in ("cores", "nodes")}
+        fields: Fields = {name: value for name, value in found.items() if value is not None}
+        if provided := getattr(record, "provided_resources", None):
+            fields["resources"] = _numbers(provided)
+        if fields:
+            yield "resources_info", fields
+
+    def _job_info(self, record: LogRecord) -> Iterator[tuple[str, Fields]]:
+        job = self._job(record)
+        job.state, job.started, job.wildcards = "running", record.created, _wildcards(record)
+        fields = record.__dict__
+        yield (
+            "job_info",
+            {
+                "jobid": fields["jobid"],
+                "rule": job.rule,
+                "wildcards": job.wildcards,
+                "threads": fields["threads"],
+                "resources": _numbers(fields["resources"]),
+                "inputs": len(fields["input"]),
+                "output": [str(path) for path in fields["output"]],
+                "log": job.logs,
+                "benchmark": fields["benchmark"],
+                # after this colon Snakemake spells out the params
+                "reason": re.sub(r"(?s)(Params have changed[^:]*):.*", r"\1", fields["reason"]),
+            },
+        )
+
+    def _job_started(self, record: LogRecord) -> Iterator[tuple[str, Fields]]:
+        yield "job_started", {"jobids": list(record.__dict__["jobs"])}
+
+    def _job_finished(self, record: LogRecord) -> Iterator[tuple[str, Fields]]:
+        jobid = record.__dict__["job_id"]
+        if job := self.jobs.get(jobid):
+            job.state = "finished"
+            seconds = round(record.created - job.started, 3)
+            yield "job_finished", {"jobid": jobid, "rule": job.rule, "seconds": seconds}
+
+    def _job_error(self, record: LogRecord) -> Iterator[tuple[str, Fields]]:
+        job = self._job(record)
+        job.logs = [str(path) for path in record.__dict__["log"]] or job.logs
+        message = self.errors.pop(record.thread, "")  # the same thread reports both, in this order
+        note = str(record.__dict__.get("rule_msg") or "")
+        cause = find_cause(job.logs, job.started, message, note)
+        yield from self._fail(record.__dict__["jobid"], job, cause)
+
+    def _error(self, record: LogRecord) -> Iterator[tuple[str, Fields]]:
+        text, exception = record.getMessage(), str(getattr(record, "exception", ""))
+        lines = [line for line in text.splitlines() if line.strip(" :.") not in ("", exception)]
+        first = next((line for line in lines if not line.startswith("Command '")), "")
+        yield "error", {"exception": exception, "message": first}
+        self.lock_refused |= exception == "LockException"
+        origin = explain(text)
+        if (jobid := self._find(origin)) is not None:
+            yield from self._fail(jobid, self.jobs[jobid], Cause(origin.cause))
+        elif origin.rule:
+            self.orphans.append(origin)
+        else:
+            self.errors[record.thread] = text
+
+    def _job(self, record: LogRecord) -> Job:
+        """Return the record's job, new when it was not announced (a member of a group)."""
+        fields = record.__dict__
+        logs = [str(path) for path in fields["log"]]
+        return self.jobs.setdefault(
+            fields["jobid"], Job(fields["rule_name"], _wildcards(record), logs, record.created)
+        )
+
+    def _find(self, origin: Origin) -> int | None:
+        """Return the job an exception speaks of: by its id, else the running one that fits."""
+        if origin.jobid in self.jobs:
+            return origin.jobid
+        for jobid, job in self.jobs.items():
+            fits = job.rule == origin.rule and job.wildcards == origin.wildcards
+            if fits and job.state == "running":
+                return jobid
+        return None
+
+    def _fail(self, jobid: int, job: Job, cause: Cause) -> Iterator[tuple[str, Fields]]:
+        """Count a failed attempt, once: some failures are reported twice."""
+        if job.state != "running":
+            return
+        if self.ctrl_c and cause.signal is None:
+            cause = Cause(cause.text, signal.SIGINT)  # it reached the job as well
+        job.state, job.cause, job.attempts = "failed", cause, job.attempts + 1
+        yield (
+            "job_error",
+            {
+                "jobid": jobid,
+                "rule": job.rule,
+                "wildcards": job.wildcards,
+                "cause": cause.text,
+                "log": job.logs,
+                "attempt": job.attempts,
+            },
+        )
+
+
+_METHODS = {
+    LogEvent.WORKFLOW_STARTED: Run._workflow_started,
+    LogEvent.RULEGRAPH: Run._rulegraph,
+    LogEvent.RUN_INFO: Run._run_info,
+    LogEvent.RESOURCES_INFO: Run._resources_info,
+    LogEvent.JOB_INFO: Run._job_info,
+    LogEvent.JOB_STARTED: Run._job_started,
+    LogEvent.JOB_FINISHED: Run._job_finished,
+    LogEvent.JOB_ERROR: Run._job_error,
+    LogEvent.ERROR: Run._error,
+}
+
+
+def _wildcards(record: LogRecord) -> dict[str, str]:
+    """Return the record's wildcards as plain text."""
+    wildcards = getattr(record, "wildcards", None) or {}
+    return {str(name): str(value) for name, value in wildcards.items()}
+
+
+def _numbers(resources: Mapping[str, Any]) -> dict[str, int | float]:
+    """Keep the resources that are plain numbers, without Snakemake's own (_cores, _nodes)."""
+    values = {name: getattr(value, "value", value) for name, value in resources.items()}
+    return {
+        name: value
+        for name, value in values.items()
+        if type(value) in (int, float) and not name.startswith("_")
+    }

@@ -1,0 +1,79 @@
+# What every rule file uses: the completed config, paths, names, and small named functions.
+# Parsing imports the standard library, yaml and jsonschema, nothing heavier.
+import os
+import tomllib
+from functools import partial
+from pathlib import Path
+
+import yaml
+from snakemake.exceptions import WorkflowError
+
+from scripts.errors import DataError
+from scripts.plan import settings
+from scripts.plan.fingerprint import fingerprint
+
+ROOT = Path(workflow.basedir)
+ENVIRONMENT = str(ROOT / "envs" / "almanac.yaml")
+MIB = 2**20
+FLOOR_MB = 500
+
+
+def planned(make, *args, **kwargs):
+    """Call `make` while the workflow is planned; bad input ends the plan with its one-line message."""
+    try:
+        return make(*args, **kwargs)
+    except DataError as error:
+        raise WorkflowError(str(error)) from None
+
+
+with open(ROOT / "config" / "schema.yaml") as schema_file:
+    config = planned(settings.complete, config, yaml.safe_load(schema_file))
+
+
+with open(ROOT / "pyproject.toml", "rb") as project_file:
+    VERSION = tomllib.load(project_file)["project"]["version"]
+
+
+# The job adapter (scripts/job.py) ends a job whose main process is gone; the logger plugin writes
+# the events of a run there. Both learn it from the environment: a job's params must not move with it.
+os.environ["ALMANAC_MAIN_PID"] = str(os.getpid())
+os.environ["ALMANAC_EVENTS"] = f"results/{config['run']}/events"
+# Jobs are many and small: the pool of polars would claim every core in each of them.
+os.environ["POLARS_MAX_THREADS"] = "1"
+
+
+pathvars:
+    results=f"results/{config['run']}",
+    logs=f"results/{config['run']}/logs",
+    benchmarks=f"results/{config['run']}/benchmarks",
+
+
+PRODUCTS = {}  # domain -> function that lists its final files; each rule file adds its own
+
+
+def rules_of(*domains):
+    """Input function of a public target: the products of `domains`, listed once all rules are known."""
+    return partial(_products, domains)
+
+
+def _products(domains, wildcards):
+    return [path for domain in domains for path in planned(PRODUCTS[domain])]
+
+
+def code(script, *more):
+    """Fingerprint of a rule's script (`<domain>/<name>`), and of `more` modules that it loads by name."""
+    return fingerprint(ROOT, *(f"scripts/{path}.py" for path in (script, *more)))
+
+
+def size_mb(files):
+    """Size of existing input files in MiB; of a file that is not there yet, 0."""
+    return sum(os.path.getsize(f) for f in files if os.path.exists(f)) / MIB
+
+
+def memory_mb(base, per_mb):
+    """Resource function: `base` MiB plus `per_mb` MiB for each MiB of input, at least FLOOR_MB."""
+    return partial(_memory_mb, base, per_mb)
+
+
+def _memory_mb(base, per_mb, wildcards, input):
+    return max(FLOOR_MB, int(base + per_mb * size_mb(input)))

@@ -1,0 +1,63 @@
+"""Atomic file writes: a reader sees the old file or the whole new one, never half of it."""
+
+from __future__ import annotations
+
+import glob
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psutil
+
+_owner: psutil.Process | None = None
+
+
+class OrphanedError(RuntimeError):
+    """The Snakemake process that started this job is gone, so its result is not wanted any more."""
+
+
+def serve(owner: psutil.Process | None) -> None:
+    """Bind every later `atomic` of this process to the life of `owner` (None: to nobody's)."""
+    global _owner
+    _owner = owner
+
+
+def is_alive(process: psutil.Process) -> bool:
+    """Whether `process` still runs: not ended, not a zombie, and its pid not given to another."""
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
+def _sweep(path: Path) -> None:
+    """Remove what killed processes left half-written beside `path`."""
+    for left in path.parent.glob(f".{glob.escape(path.name)}.*.tmp"):
+        pid = left.name.rsplit(".", 2)[1]
+        if pid.isdigit() and not psutil.pid_exists(int(pid)):
+            left.unlink(missing_ok=True)
+
+
+@contextmanager
+def atomic(path: Path) -> Iterator[Path]:
+    """Give a temporary path in the folder of `path`; sync and rename it to `path` at a clean exit.
+
+    The folder is made when missing. After an exception, or a kill, `path` is what it was before.
+
+    Raises:
+        OrphanedError: at the end, when the owner set by `serve` no longer lives. A later run may
+            already be writing the same file.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    _sweep(path)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        yield temporary
+        with temporary.open("rb") as written:
+            os.fsync(written.fileno())
+        if _owner is not None and not is_alive(_owner):
+            raise OrphanedError(f"{path} not replaced: the Snakemake process is gone")
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)

@@ -1,0 +1,5 @@
+"""The error of this project that needs no traceback to be understood."""
+
+
+class DataError(ValueError):
+    """Input that cannot be used. The message names file, place, value and the fix, in one line."""

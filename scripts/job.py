@@ -1,0 +1,104 @@
+"""The one place where a Snakemake job meets the outside: its log, its measures, its last word."""
+
+from __future__ import annotations
+
+import logging
+import os
+import resource
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from scripts import atomic
+from scripts.errors import DataError
+
+OWNER_VARIABLE = "ALMANAC_MAIN_PID"
+WATCH_INTERVAL_S = 0.5
+
+
+@contextmanager
+def job(snakemake: Any) -> Iterator[logging.Logger]:
+    """Run the body of a rule's script.
+
+    Everything the job prints goes to the rule's log (the file descriptors themselves, so that
+    compiled libraries are heard too) and not to the screen, which belongs to the progress of the
+    whole run. The log ends with wall time, CPU time and peak memory, or, after a failure, with the
+    traceback and one line `error: <cause>`. That line is repeated on the screen with the rule, its
+    wildcards and the log's path, and the process ends with status 1.
+
+    A job whose Snakemake process is gone stops by itself.
+
+    Args:
+        snakemake: the object Snakemake gives to a script.
+
+    Yields:
+        a logger whose records go to the log.
+    """
+    log_path = Path(snakemake.log[0])
+    log_path.parent.mkdir(parents=True, exist_ok=True)
+    screen = os.dup(2)
+    with log_path.open("w") as log_file:
+        os.dup2(log_file.fileno(), 1)
+        os.dup2(log_file.fileno(), 2)
+    logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(message)s", force=True)
+    _watch_owner()
+    start = time.perf_counter()
+    try:
+        yield logging.getLogger("almanac")
+    except BaseException as error:
+        cause = one_line(error)
+        with suppress(OSError):
+            traceback.print_exc()
+            print(f"error: {cause}", file=sys.stderr, flush=True)
+        place = " ".join(f"{k}={v}" for k, v in sorted(snakemake.wildcards.items()))
+        line = (
+            f"error: {' '.join(filter(None, [snakemake.rule, place]))}: {cause} (log: {log_path})\n"
+        )
+        os.write(screen, line.encode())
+        raise SystemExit(1) from None
+    finally:
+        sys.stdout.flush()
+    logging.info("%s", measure(time.perf_counter() - start))
+
+
+def one_line(error: BaseException) -> str:
+    """The cause as one line: the message alone for a DataError, with its class for any other."""
+    text = " ".join(str(error).split())
+    return text if isinstance(error, DataError) else f"{type(error).__name__}: {text}".rstrip(": ")
+
+
+def measure(wall_s: float) -> str:
+    """One line with wall seconds, CPU seconds (children included) and peak memory of this process."""
+    own, children = (
+        resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
+    )
+    cpu = own.ru_utime + own.ru_stime + children.ru_utime + children.ru_stime
+    unit = 1 if sys.platform == "darwin" else 1024  # ru_maxrss is in bytes on macOS, KiB on Linux
+    peak_mib = max(own.ru_maxrss, children.ru_maxrss) * unit / 2**20
+    return f"done: wall {wall_s:.2f} s, cpu {cpu:.2f} s, peak memory {peak_mib:.0f} MiB"
+
+
+def _watch_owner() -> None:
+    """End this process soon after the Snakemake process it works for has ended."""
+    pid = os.environ.get(OWNER_VARIABLE)
+    if not pid:
+        return
+    try:
+        owner = psutil.Process(int(pid))
+    except psutil.NoSuchProcess:
+        os._exit(1)
+    atomic.serve(owner)
+
+    def watch() -> None:
+        while atomic.is_alive(owner):
+            time.sleep(WATCH_INTERVAL_S)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()

@@ -1,0 +1,88 @@
+"""Config: defaults from the schema, and an error of one line that names the key and the fix."""
+
+from __future__ import annotations
+
+import copy
+import hashlib
+import json
+from collections.abc import Mapping
+from difflib import get_close_matches
+
+from jsonschema import Draft202012Validator
+from jsonschema.exceptions import ValidationError, best_match
+
+from scripts.errors import DataError
+
+
+def complete(config: Mapping, schema: Mapping) -> dict:
+    """`config` with the schema's defaults filled in, checked against it.
+
+    Args:
+        config: as Snakemake read it from files and command line.
+        schema: JSON Schema 2020-12 whose objects are closed.
+
+    Raises:
+        DataError: one line: the key, what is wrong, what is near or allowed.
+    """
+    filled = _with_defaults(copy.deepcopy(dict(config)), schema, schema)
+    error = best_match(Draft202012Validator(schema).iter_errors(filled))
+    if error is not None:
+        raise DataError(f"config: {_explain(error)}")
+    return filled
+
+
+def _resolve(schema: Mapping, root: Mapping) -> Mapping:
+    """Follow `$ref: #/$defs/name`; keys beside it win."""
+    if "$ref" not in schema:
+        return schema
+    target = root["$defs"][schema["$ref"].rsplit("/", 1)[1]]
+    return {**target, **{k: v for k, v in schema.items() if k != "$ref"}}
+
+
+def _with_defaults(value: object, schema: Mapping, root: Mapping) -> object:
+    schema = _resolve(schema, root)
+    if not isinstance(value, dict) or "properties" not in schema:
+        return value
+    for key, part in schema["properties"].items():
+        part = _resolve(part, root)
+        if key not in value and "default" in part:
+            value[key] = copy.deepcopy(part["default"])
+        if key in value:
+            value[key] = _with_defaults(value[key], part, root)
+    return value
+
+
+def _explain(error: ValidationError) -> str:
+    key = ".".join(map(str, error.absolute_path)) or "the top level"
+    if error.validator == "additionalProperties":
+        known = sorted(error.schema.get("properties", {}))
+        unknown = sorted(map(str, set(error.instance) - set(known)))
+        near = get_close_matches(unknown[0], known, n=1)
+        fix = f"did you mean {near[0]}?" if near else f"known keys: {', '.join(known)}"
+        full = f"{key}.{unknown[0]}" if error.absolute_path else unknown[0]
+        return f"{full} is not a known key; {fix} (see config/README.md)"
+    if error.validator == "propertyNames":
+        return f"{key}: {' '.join(error.message.split())} (see config/README.md)"
+    if error.validator == "required":
+        return f"{key}: {error.message} (see config/README.md)"
+    return f"{key}: got {json.dumps(error.instance, default=str)}, expected {_expected(error)}"
+
+
+def _expected(error: ValidationError) -> str:
+    text = {
+        "type": lambda v: " or ".join(v) if isinstance(v, list) else str(v),
+        "enum": lambda v: "one of " + ", ".join(map(str, v)),
+        "minimum": lambda v: f"at least {v}",
+        "maximum": lambda v: f"at most {v}",
+        "exclusiveMinimum": lambda v: f"more than {v}",
+        "pattern": lambda v: f"text like {v}",
+        "uniqueItems": lambda _: "each item once",
+    }
+    show = text.get(error.validator)
+    return show(error.validator_value) if show else error.message
+
+
+def digest(value: object) -> str:
+    """Hash of a config section, independent of the order of its keys, 16 digits."""
+    text = json.dumps(value, sort_keys=True, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]

@@ -1,0 +1,269 @@
+"""Plan of the tick domain: which securities, which variants, which parameters for each run.
+
+Standard library only: Snakemake imports this while it parses the workflow.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from functools import cached_property
+from pathlib import Path
+
+from scripts.errors import DataError
+from scripts.plan.fingerprint import literal
+from scripts.ticks.sources import folder_securities, pick, workbook_securities
+
+STRATEGIES = Path("scripts/ticks/strategies")
+ANY = "*"  # row of the securities table for every security without one of its own
+EXCHANGES = ("ADX", "DFM")
+COSTS = ("fee_bps", "latency_ticks")
+PAIR = re.compile(r"([a-z0-9_]+)=([A-Za-z0-9_.+-]+)")
+TEXT_COLUMNS = {"security", "exchange", "peer_exchange"}
+
+
+def shortest(value: object) -> str:
+    """A parameter's value as it stands in a variant's name: 5, 1.5, false, none, DFM."""
+    if value is None:
+        return "none"
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
+        return str(int(value))
+    return str(value)
+
+
+def parse_value(text: str) -> object:
+    """Value of a parameter from its text: none, true, false, a whole number, a number, else text."""
+    words = {"none": None, "true": True, "false": False}
+    if text in words:
+        return words[text]
+    for number in (int, float):
+        try:
+            return number(text)
+        except ValueError:
+            pass
+    return text
+
+
+def parse_variant(variant: str) -> dict[str, object]:
+    """Parameters of a variant's name: `base`, or `key=value` pairs in key order joined by `,`.
+
+    Raises:
+        DataError: not of that form, not in key order, or a number not in its shortest form.
+    """
+    if variant == "base":
+        return {}
+    pairs = {}
+    for part in variant.split(","):
+        found = PAIR.fullmatch(part)
+        if not found:
+            raise DataError(f"variant {variant!r}: {part!r} is not key=value")
+        pairs[found[1]] = parse_value(found[2])
+    canonical = ",".join(f"{key}={shortest(value)}" for key, value in sorted(pairs.items()))
+    if canonical != variant:
+        raise DataError(f"variant {variant!r} is written {canonical!r}: ask for that path")
+    return pairs
+
+
+def variant_name(**parameters: object) -> str:
+    """Name of the variant that sets `parameters`."""
+    return ",".join(f"{k}={shortest(v)}" for k, v in sorted(parameters.items())) or "base"
+
+
+def read_table(path: Path) -> dict[str, dict[str, object]]:
+    """The securities table: security -> column -> value; an empty cell is left out.
+
+    Raises:
+        DataError: naming file, line, column and value.
+    """
+    rows: dict[str, dict[str, object]] = {}
+    try:
+        text = path.read_text(encoding="utf-8").splitlines()
+    except OSError as error:
+        raise DataError(f"{path}: cannot read the securities table ({error.strerror})") from None
+    for line, row in enumerate(csv.DictReader(text), start=2):
+        if None in row or None in row.values():
+            raise DataError(f"{path}, line {line}: has not as many cells as the header")
+        cells = {c: _cell(path, line, c, v.strip()) for c, v in row.items() if v.strip()}
+        security = str(cells.pop("security", ""))
+        if not security or security in rows:
+            raise DataError(f"{path}, line {line}: security {security!r} is empty or stands twice")
+        rows[security] = cells
+    return rows
+
+
+def _cell(path: Path, line: int, column: str, text: str) -> object:
+    place = f"{path}, line {line}, {column} {text!r}"
+    if column in ("exchange", "peer_exchange") and text not in EXCHANGES:
+        raise DataError(f"{place}: unknown exchange, expected {' or '.join(EXCHANGES)}")
+    if column in TEXT_COLUMNS:
+        return text.upper()
+    value = parse_value(text)
+    if not isinstance(value, int | float) or isinstance(value, bool) or not value > 0:
+        raise DataError(f"{place}: expected a number above 0")
+    return value
+
+
+@dataclass(frozen=True)
+class TickPlan:
+    """The tick section of the config, turned into securities, runs and parameters.
+
+    Args:
+        config: the completed `ticks` section.
+        root: folder of the project.
+    """
+
+    config: Mapping
+    root: Path
+    _modules: dict[str, tuple[tuple, tuple]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.config["workbook"] and self.config["parquet_dir"]:
+            raise DataError("config: ticks.workbook and ticks.parquet_dir are both set; keep one")
+        for section in ("strategies", "sweeps"):
+            for strategy in self.config[section]:
+                self.declared(strategy)
+        for strategy, parameters in self.config["strategies"].items():
+            self._check_names(f"config: ticks.strategies.{strategy}", strategy, parameters)
+        for strategy, parameters in self.config["sweeps"].items():
+            self._check_names(f"config: ticks.sweeps.{strategy}", strategy, parameters)
+
+    @property
+    def simulated(self) -> bool:
+        """Whether the events come from the simulator."""
+        return not (self.config["workbook"] or self.config["parquet_dir"])
+
+    @cached_property
+    def table(self) -> dict[str, dict[str, object]]:
+        """The securities table, see `read_table`."""
+        return read_table(Path(self.config["securities_table"]))
+
+    @cached_property
+    def available(self) -> dict[str, str]:
+        """Security -> sheet or file that holds it."""
+        if self.config["workbook"]:
+            return workbook_securities(Path(self.config["workbook"]))
+        if self.config["parquet_dir"]:
+            return folder_securities(Path(self.config["parquet_dir"]))
+        return {s: s for s in sorted(self.config["simulator"]["prices"])}
+
+    @cached_property
+    def securities(self) -> list[str]:
+        """The securities to run, sorted: all, or those of `ticks.securities`, at most so many.
+
+        Raises:
+            DataError: one is not in the source, or lacks its exchange where that is needed.
+        """
+        source = Path(self.config["workbook"] or self.config["parquet_dir"] or "ticks.simulator")
+        wanted = sorted({s.upper() for s in self.config["securities"]}) or list(self.available)
+        for security in wanted:
+            pick(security, self.available, source)
+        chosen = wanted[: self.config["max_securities"]]
+        if "realistic" in self.config["modes"]:
+            for security in chosen:
+                self.cells(security, "realistic")
+        return chosen
+
+    def source(self, security: str, simulated_workbook: str) -> str:
+        """The file that holds a security: workbook, parquet file, or the simulator's workbook."""
+        if self.config["parquet_dir"]:
+            folder = Path(self.config["parquet_dir"])
+            return str(folder / pick(security, self.available, folder))
+        return self.config["workbook"] or simulated_workbook
+
+    def cells(self, security: str, mode: str) -> dict[str, object]:
+        """The table's cells for a security; parity takes the peer's defaults for an unknown one.
+
+        Raises:
+            DataError: the realistic mode, and no row, or one without an exchange.
+        """
+        cells = self.table.get(security, self.table.get(ANY, {}))
+        if mode == "realistic" and (security not in self.table or "exchange" not in cells):
+            raise DataError(
+                f"{self.config['securities_table']}: no exchange for security {security}; add its "
+                "row, or run with ticks.modes: [parity], which takes the peer's defaults"
+            )
+        return cells
+
+    def declared(self, strategy: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """(PARAMETERS, FIXES) of a strategy's module, read without importing it.
+
+        Raises:
+            DataError: no such module.
+        """
+        if strategy not in self._modules:
+            path = self.root / STRATEGIES / f"{strategy}.py"
+            if not path.is_file():
+                known = sorted(p.stem for p in path.parent.glob("*.py") if p.stem != "__init__")
+                near = get_close_matches(strategy, known, n=1)
+                fix = f"did you mean {near[0]}?" if near else f"there are {', '.join(known)}"
+                raise DataError(f"no strategy {strategy}: {path} is missing; {fix}")
+            self._modules[strategy] = (literal(path, "PARAMETERS"), literal(path, "FIXES"))
+        return self._modules[strategy]
+
+    def _check_names(self, place: str, strategy: str, names: Mapping) -> None:
+        known = [*self.declared(strategy)[0], *self.declared(strategy)[1], *COSTS]
+        for name in names:
+            if name not in known:
+                near = get_close_matches(name, known, n=1)
+                fix = f"did you mean {near[0]}?" if near else f"it has {', '.join(known)}"
+                raise DataError(f"{place}: {strategy} has no parameter {name}; {fix}")
+
+    def parameters(self, mode: str, strategy: str, variant: str, security: str) -> dict:
+        """All parameters and switches of one run, by name: variant over table over config.
+
+        Raises:
+            DataError: the variant's name or a parameter in it is wrong, or one is missing.
+        """
+        names, fixes = self.declared(strategy)
+        changes = parse_variant(variant)
+        self._check_names(f"variant {variant}", strategy, changes)
+        switches = self.config["realistic"] if mode == "realistic" else {}
+        cells = self.cells(security, mode)
+        values = {name: None for name in names if name in ("max_notional", "order_notional")}
+        values |= {name: switches.get(name, False) for name in fixes}
+        values |= {name: switches.get(name, 0) for name in COSTS}
+        values |= self.config["strategies"].get(strategy, {})
+        values |= {name: cell for name, cell in cells.items() if name in names}
+        values |= changes
+        optional = {"quote_size_bid", "quote_size_ask", "exchange"}
+        if missing := sorted(set(names) - set(values) - optional):
+            raise DataError(
+                f"{strategy} on {security}: no value for {', '.join(missing)}; set it in "
+                f"ticks.strategies.{strategy} or in {self.config['securities_table']}"
+            )
+        return dict(sorted(values.items()))
+
+    def sweep_variants(self, strategy: str, parameter: str) -> Iterator[tuple[str, str]]:
+        """(mode, variant) of a sweep, in order. The sweep `fixes` switches one fix at a time."""
+        for mode in self.config["modes"]:
+            if parameter == "fixes":
+                yield mode, "base"
+                for fix in self.declared(strategy)[1]:
+                    yield mode, variant_name(**{fix: mode == "parity"})
+            else:
+                for value in sorted(self.config["sweeps"][strategy][parameter]):
+                    yield mode, variant_name(**{parameter: value})
+
+    def runs(self, strategy: str, parameter: str, security: str) -> list[dict]:
+        """The runs of one sweep job: {mode, variant, parameters} each."""
+        return [
+            {"mode": m, "variant": v, "parameters": self.parameters(m, strategy, v, security)}
+            for m, v in self.sweep_variants(strategy, parameter)
+        ]
+
+    def simulator_securities(self) -> list[dict]:
+        """What the simulator is to write: name, exchange, price (first), size (typical) each."""
+        return [
+            {
+                "name": name,
+                "exchange": self.cells(name, "realistic")["exchange"],
+                "price": price,
+                "size": self.cells(name, "realistic")["quote_size"],
+            }
+            for name, price in sorted(self.config["simulator"]["prices"].items())
+        ]

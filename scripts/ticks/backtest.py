@@ -1,0 +1,65 @@
+"""Run a strategy by its name, and write what it did."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Mapping
+from importlib import import_module
+from pathlib import Path
+
+import numpy as np
+
+from scripts.atomic import atomic
+from scripts.ticks.closing import TRADE_TYPES
+from scripts.ticks.events import Events, Outcome
+
+QUOTING_HEADER = (
+    "timestamp", "side", "fill_price", "fill_qty", "realized_pnl", "position", "pnl",
+)  # fmt: skip
+CLOSING_HEADER = (
+    "timestamp", "side", "price", "quantity", "realized_pnl", "trade_type", "vwap_reference",
+    "security",
+)  # fmt: skip
+
+
+def backtest(strategy: str, events: Events, parameters: Mapping) -> Outcome:
+    """Replay `events` through `scripts/ticks/strategies/<strategy>.py` with `parameters`."""
+    module = import_module(f"scripts.ticks.strategies.{strategy}")
+    return module.simulate(events, parameters)
+
+
+def clock_text(timestamp: np.ndarray) -> list[str]:
+    """Times (ns since the epoch) as `YYYY-MM-DD HH:MM:SS`, with milliseconds where any has them."""
+    unit = "s" if not np.any(timestamp % 1_000_000_000) else "ms"
+    text = np.datetime_as_string(timestamp.astype("datetime64[ns]"), unit=unit)
+    return [stamp.replace("T", " ") for stamp in text]
+
+
+def write_trades(fills: np.ndarray, security: str, out: Path) -> None:
+    """Write fills as CSV (spec section 4, raw): execution order, LF, floats as their shortest repr.
+
+    Args:
+        fills: `engine.FILLS`, or `closing.FILLS` (then `trade_type`, `vwap_reference` and `security`
+            stand in the place of `position` and `pnl`).
+    """
+    stamps = clock_text(fills["timestamp"])
+    sides = ["buy" if sign > 0 else "sell" for sign in fills["side"]]
+    common = [fills[c].tolist() for c in ("price", "quantity", "realized_pnl")]
+    if "trade_type" in fills.dtype.names:
+        header = CLOSING_HEADER
+        kinds = [TRADE_TYPES[k] for k in fills["trade_type"]]
+        rest = [kinds, fills["vwap_reference"].tolist(), [security] * len(fills)]
+    else:
+        header = QUOTING_HEADER
+        rest = [fills["position"].tolist(), fills["pnl"].tolist()]
+    with atomic(out) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(header)
+        writer.writerows(zip(stamps, sides, *common, *rest, strict=True))
+
+
+def write_counts(counts: Mapping, out: Path) -> None:
+    """Write the counts of a run as JSON."""
+    with atomic(out) as temporary:
+        temporary.write_text(json.dumps(counts, indent=1) + "\n")

@@ -1,0 +1,291 @@
+"""Vendor workbook sheet or parquet file -> checked parquet of one security, plus what was refused."""
+
+import json
+from pathlib import Path
+
+import fastexcel
+import polars as pl
+import pyarrow.parquet as pq
+
+from scripts.atomic import atomic
+from scripts.errors import DataError
+from scripts.ticks.events import BATCH, KINDS, SCHEMA
+from scripts.ticks.sources import folder_securities, pick, workbook_securities
+
+COLUMNS = ("timestamp", "type", "price", "volume")
+EXPECTED = "Dates | Type | Price | Size"
+SIZES = {"size", "vol", "volume", "qty", "quantity"}
+
+
+def column_of(name: str) -> str | None:
+    """Our column for a vendor's column name (spec 1.1), or None when we do not use it."""
+    name = name.strip().lower()
+    if "date" in name or "time" in name:
+        return "timestamp"
+    if name == "type":
+        return "type"
+    if "price" in name:
+        return "price"
+    return "volume" if name in SIZES else None
+
+
+def read_sheet(workbook: Path, sheet: str, header_row: int) -> pl.DataFrame:
+    """Rows below the header of one sheet, as the cells are: mixed columns come as text.
+
+    Args:
+        workbook: xlsx file.
+        sheet: sheet name.
+        header_row: row of the header, counted from 1.
+
+    Returns:
+        columns timestamp, type, price, volume of whatever type the cells have, and `line`, the row
+        in the sheet. Empty rows are left out.
+
+    Raises:
+        DataError: unreadable sheet, header missing or elsewhere, or no row below it.
+    """
+    place = f"{workbook}, sheet {sheet!r}"
+    try:
+        reader = fastexcel.read_excel(workbook)
+        # All rows decide a column's type: from a sample, text further down would become null.
+        found = reader.load_sheet(sheet, header_row=header_row - 1, schema_sample_rows=None)
+        frame = pl.DataFrame(found.to_arrow()) if found.width else pl.DataFrame()
+    except fastexcel.FastExcelError as error:
+        reason = str(error).splitlines()[0]
+        raise DataError(f"{place}: cannot be read ({reason}); export it again") from None
+    if missing_columns(frame.columns):
+        raise DataError(f"{place}: {wrong_header(reader, sheet, header_row, frame.columns)}")
+    return select(frame, place, first_line=header_row + 1)
+
+
+def missing_columns(names: list[str]) -> list[str]:
+    """Which of our columns no name in `names` stands for."""
+    return [c for c in COLUMNS if c not in {column_of(name) for name in names}]
+
+
+def wrong_header(
+    reader: fastexcel.ExcelReader, sheet: str, header_row: int, names: list[str]
+) -> str:
+    """Say what stands where the header should be, and where the header is."""
+    top = reader.load_sheet(sheet, header_row=None, skip_rows=0, n_rows=header_row + 20)
+    rows = pl.DataFrame(top.to_arrow()).rows() if top.width else []
+    if len(rows) < header_row:
+        return f"has {len(rows)} rows, so no header ({EXPECTED}) on row {header_row}"
+    for number, row in enumerate(rows, start=1):
+        if not missing_columns([str(cell) for cell in row if cell is not None]):
+            return (
+                f"the header is on row {number}, not {header_row}: set ticks.header_row: {number}"
+            )
+    shown = " | ".join("" if name.startswith("__UNNAMED__") else name for name in names)
+    return f"row {header_row} is {shown!r}, expected {EXPECTED}"
+
+
+def select(frame: pl.DataFrame, place: str, first_line: int) -> pl.DataFrame:
+    """Keep and name our four columns, number the lines, drop empty rows.
+
+    Raises:
+        DataError: two columns of the source mean the same, or there is no row.
+    """
+    names: dict[str, str] = {}
+    for name in frame.columns:
+        column = column_of(name)
+        if column and column in names:
+            raise DataError(
+                f"{place}: columns {names[column]!r} and {name!r} both mean {column}; remove one"
+            )
+        if column:
+            names[column] = name
+    frame = frame.select(**{column: pl.col(names[column]) for column in COLUMNS})
+    frame = frame.with_row_index("line", offset=first_line)
+    frame = frame.filter(pl.any_horizontal(pl.col(COLUMNS).is_not_null()))
+    if frame.is_empty():
+        raise DataError(
+            f"{place}: no row below the header; leave this security out or export again"
+        )
+    return frame
+
+
+def read_parquet(path: Path) -> pl.DataFrame:
+    """Rows of a parquet file as `read_sheet` gives them; `line` counts rows from 1.
+
+    Raises:
+        DataError: not a parquet file, a column missing or meant twice, or no rows.
+    """
+    try:
+        frame = pl.read_parquet(path)
+    except (pl.exceptions.ComputeError, OSError) as error:
+        reason = str(error).splitlines()[0]
+        raise DataError(f"{path}: not a readable parquet file ({reason})") from None
+    if missing := missing_columns(frame.columns):
+        raise DataError(
+            f"{path}: no column for {', '.join(missing)}; has {', '.join(frame.columns)}, "
+            f"expected {', '.join(COLUMNS)}"
+        )
+    return select(frame, str(path), first_line=1)
+
+
+def number(column: str, dtype: pl.DataType) -> pl.Expr:
+    """`column` as float64; text that is no number becomes null, NaN and infinities too."""
+    value = pl.col(column)
+    if dtype == pl.String:
+        value = value.str.strip_chars()
+    value = value.cast(pl.Float64, strict=False)
+    return pl.when(value.is_finite()).then(value)
+
+
+def moment(dtype: pl.DataType) -> pl.Expr:
+    """The timestamp as datetime[ns] without a zone; null where it is none."""
+    stamp = pl.col("timestamp")
+    if dtype == pl.String:
+        stamp = stamp.str.strip_chars().str.to_datetime("%Y-%m-%d %H:%M:%S%.f", strict=False)
+    elif not isinstance(dtype, pl.Datetime):
+        return pl.lit(None, pl.Datetime("ns"))
+    return stamp.dt.replace_time_zone(None).dt.cast_time_unit("ns")
+
+
+def check(raw: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Split raw rows into good events and refused rows.
+
+    Args:
+        raw: columns line, timestamp, type, price, volume of any type, in event order.
+
+    Returns:
+        good: line (u32), timestamp (datetime[ns]), type (BID, ASK, TRADE), price (f64),
+            volume (i64), in the same order; price 0 (a market order in an auction) is good.
+        bad: line, the four raw fields as text, reason.
+    """
+    schema = raw.schema
+    text = [pl.col(c).cast(pl.String).alias(f"raw_{c}") for c in COLUMNS]
+    size = number("volume", schema["volume"])
+    parsed = raw.with_columns(
+        *text,
+        timestamp=moment(schema["timestamp"]),
+        type=pl.col("type").cast(pl.String).str.strip_chars().str.to_uppercase(),
+        price=number("price", schema["price"]),
+        volume=size,
+    )
+    price, volume = pl.col("price"), pl.col("volume")
+    parsed = parsed.with_columns(
+        reason=pl.when(pl.col("timestamp").is_null())
+        .then(pl.lit("timestamp is missing or not a date"))
+        .when(~pl.col("type").is_in(KINDS.to_pylist()).fill_null(False))
+        .then(pl.lit("type is not BID, ASK or TRADE"))
+        .when(price.is_null())
+        .then(pl.lit("price is missing or not a number"))
+        .when(price < 0)
+        .then(pl.lit("price is negative"))
+        .when(volume.is_null())
+        .then(pl.lit("size is missing or not a number"))
+        .when(volume < 0)
+        .then(pl.lit("size is negative"))
+        .when((volume != volume.floor()) | (volume >= 2**53))
+        .then(pl.lit("size is not a whole number of shares"))
+    )
+    good = parsed.filter(pl.col("reason").is_null()).select(
+        "line", "timestamp", "type", "price", pl.col("volume").cast(pl.Int64)
+    )
+    bad = parsed.filter(pl.col("reason").is_not_null()).select(
+        "line", *(pl.col(f"raw_{c}").alias(c) for c in COLUMNS), "reason"
+    )
+    return good, bad
+
+
+def check_days(good: pl.DataFrame, place: str) -> None:
+    """Raise DataError where a day comes after a later one; inside a day the file's order is kept."""
+    day = pl.col("timestamp").dt.date()
+    wrong = good.filter(day < day.shift(1)).head(1)
+    if not wrong.is_empty():
+        line, stamp = wrong.select("line", "timestamp").row(0)
+        raise DataError(
+            f"{place}, line {line}: {stamp:%Y-%m-%d} comes after a later day; "
+            "sort the export by day (the order inside a day matters and is kept)"
+        )
+
+
+def too_many(bad: pl.DataFrame, rows: int, share: float, place: str) -> DataError:
+    """The error for a source with more bad rows than allowed, naming the first of them."""
+    first = bad.row(0, named=True)
+    column = first["reason"].split()[0].replace("size", "volume")
+    return DataError(
+        f"{place}, line {first['line']}, {column} {first[column]!r}: {first['reason']}; {bad.height} "
+        f"of {rows} rows refused, more than ticks.max_quarantined_share {share}: mend the source"
+    )
+
+
+def write(good: pl.DataFrame, path: Path) -> None:
+    """Write events in `SCHEMA`, in row groups a reader can take one by one."""
+    table = good.select(COLUMNS).to_arrow().cast(SCHEMA)
+    with atomic(path) as temporary:
+        pq.write_table(table, temporary, compression="snappy", row_group_size=BATCH)
+
+
+def build(
+    *,
+    source: Path,
+    security: str,
+    header_row: int,
+    max_quarantined_share: float,
+    out: Path,
+    quarantine: Path,
+    reconcile: Path,
+) -> dict:
+    """Read one security from a workbook or a parquet file, check it, write the three files.
+
+    Args:
+        source: an xlsx workbook, or the security's own parquet file.
+        security: as in `sources.security_of`.
+        header_row: of every sheet, counted from 1.
+        max_quarantined_share: largest share of refused rows that still is a success, 0 to 1.
+        out: parquet of `events.SCHEMA`, in the source's order.
+        quarantine: parquet of the refused rows: source, line, raw fields as text, reason.
+        reconcile: JSON {rows_in, good, quarantined, reasons, repeated}; `repeated` counts rows equal
+            to the row before, which are kept (two trades of one second may well be alike).
+
+    Returns:
+        what was written to `reconcile`.
+
+    Raises:
+        DataError: as `read_sheet`, `read_parquet`, `check_days`; or too many refused rows.
+    """
+    if source.suffix == ".parquet":
+        pick(security, folder_securities(source.parent), source.parent)
+        place, raw = str(source), read_parquet(source)
+    else:
+        sheet = pick(security, workbook_securities(source), source)
+        place, raw = f"{source}, sheet {sheet!r}", read_sheet(source, sheet, header_row)
+    good, bad = check(raw)
+    if bad.height > max_quarantined_share * raw.height:
+        raise too_many(bad, raw.height, max_quarantined_share, place)
+    check_days(good, place)
+    repeated = good.select(pl.all_horizontal(pl.col(COLUMNS) == pl.col(COLUMNS).shift(1)).sum())
+    report = {
+        "rows_in": raw.height,
+        "good": good.height,
+        "quarantined": bad.height,
+        "reasons": dict(sorted(bad["reason"].value_counts().rows())),
+        "repeated": repeated.item(),
+    }
+    with atomic(quarantine) as temporary:
+        bad.insert_column(0, pl.lit(place).alias("source")).write_parquet(temporary)
+    with atomic(reconcile) as temporary:
+        temporary.write_text(json.dumps(report, indent=1) + "\n")
+    write(good, out)
+    return report
+
+
+if __name__ == "__main__":
+    from scripts.job import job
+
+    with job(snakemake) as log:  # noqa: F821
+        log.info(
+            "%s",
+            build(
+                source=Path(snakemake.input.source),  # noqa: F821
+                security=snakemake.wildcards.security,  # noqa: F821
+                header_row=snakemake.params.header_row,  # noqa: F821
+                max_quarantined_share=snakemake.params.max_quarantined_share,  # noqa: F821
+                out=Path(snakemake.output.parquet),  # noqa: F821
+                quarantine=Path(snakemake.output.quarantine),  # noqa: F821
+                reconcile=Path(snakemake.output.reconcile),  # noqa: F821
+            ),
+        )

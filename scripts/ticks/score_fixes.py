@@ -1,0 +1,88 @@
+"""What each fix of the realistic mode does: alone on top of parity, and taken away from realistic."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import polars as pl
+
+from scripts.atomic import atomic
+from scripts.ticks.score_summary import PORTFOLIO, write_csv
+from scripts.ticks.sweeps import score_sweep
+
+
+def measure(
+    *, fills: Sequence[Path], runs: Mapping[str, Sequence], simulated: bool, out: Path, text: Path
+) -> pl.DataFrame:
+    """Compare each switched run with the run it departs from, over all securities.
+
+    Args:
+        fills: parquets of the `fixes` sweeps; strategy = name of the folder above the parameter's.
+        runs: strategy -> (mode, variant) pairs of its sweep.
+        simulated: whether the events come from the simulator.
+        out: CSV: strategy, fix, mode (the one departed from), trades, realized_pnl of the switched
+            run, trades_change, pnl_change against that mode's base; `fix` is `base` for the base.
+        text: the same as a markdown table: pnl of both bases, and each fix's change alone.
+
+    Returns:
+        the table.
+    """
+    parts = []
+    for strategy, pairs in runs.items():
+        mine = [path for path in fills if path.parent.parent.name == strategy]
+        scores = score_sweep(mine, pairs).filter(pl.col("security") == PORTFOLIO)
+        base = scores.filter(pl.col("variant") == "base").select(
+            "mode", base_trades="trades", base_pnl="realized_pnl"
+        )
+        parts.append(
+            scores.join(base, on="mode", maintain_order="left").select(
+                pl.lit(strategy).alias("strategy"),
+                pl.col("variant").str.split("=").list.first().alias("fix"),
+                "mode",
+                "trades",
+                "realized_pnl",
+                trades_change=pl.col("trades") - pl.col("base_trades"),
+                pnl_change=pl.col("realized_pnl") - pl.col("base_pnl"),
+            )
+        )
+    table = pl.concat(parts).with_columns(simulated=pl.lit(simulated))
+    write_csv(table, out)
+    with atomic(text) as temporary:
+        temporary.write_text(markdown(table), encoding="utf-8")
+    return table
+
+
+def markdown(table: pl.DataFrame) -> str:
+    """The table by strategy and fix: change of trades and pnl when it is the only one, or missing."""
+    lines = [
+        "| strategy | fix | trades, alone | pnl, alone (AED) | pnl without it (AED) |",
+        "|---|---|--:|--:|--:|",
+    ]
+    for strategy, part in table.group_by("strategy", maintain_order=True):
+        parity, realistic = (part.filter(pl.col("mode") == m) for m in ("parity", "realistic"))
+        for side, name in ((parity, "parity"), (realistic, "realistic, all fixes")):
+            for row in side.filter(pl.col("fix") == "base").iter_rows(named=True):
+                lines.append(
+                    f"| {strategy[0]} | **{name}** | **{row['trades']:,}** "
+                    f"| **{row['realized_pnl']:,.0f}** | |"
+                )
+        without = dict(realistic.select("fix", "pnl_change").rows())
+        for row in parity.filter(pl.col("fix") != "base").iter_rows(named=True):
+            rest = f"{without[row['fix']]:+,.0f}" if row["fix"] in without else ""
+            lines.append(
+                f"| {strategy[0]} | {row['fix']} | {row['trades_change']:+,} "
+                f"| {row['pnl_change']:+,.0f} | {rest} |"
+            )
+    return "\n".join(lines) + "\n"
+
+
+if __name__ == "__main__":
+    from scripts.job import job
+
+    with job(snakemake):  # noqa: F821
+        measure(
+            fills=[Path(path) for path in snakemake.input.fills],  # noqa: F821
+            runs=snakemake.params.runs,  # noqa: F821
+            simulated=snakemake.params.simulated,  # noqa: F821
+            out=Path(snakemake.output.table),  # noqa: F821
+            text=Path(snakemake.output.text),  # noqa: F821
+        )

@@ -1,0 +1,47 @@
+"""Many parameter sets of one strategy on one security, over one load of its events."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import polars as pl
+
+from scripts.atomic import atomic
+from scripts.ticks.backtest import backtest
+from scripts.ticks.events import read_events
+from scripts.ticks.metrics import fills_frame
+
+
+def simulate(
+    *, parquet: Path, strategy: str, security: str, runs: Sequence[Mapping], out: Path
+) -> None:
+    """Replay the events of `parquet` once for each run and write all fills to one parquet.
+
+    Args:
+        parquet: events of `events.SCHEMA`.
+        strategy: module in `scripts/ticks/strategies`.
+        security: written into every row.
+        runs: each {mode, variant, parameters}.
+        out: columns mode, variant, security and those of `metrics.fills_frame`; a run without a fill
+            has no row.
+    """
+    events = read_events(parquet)
+    frames = []
+    for run in runs:
+        fills = fills_frame(backtest(strategy, events, run["parameters"]).fills)
+        labels = {"mode": run["mode"], "variant": run["variant"], "security": security}
+        frames.append(fills.select(*(pl.lit(v).alias(k) for k, v in labels.items()), pl.all()))
+    with atomic(out) as temporary:
+        pl.concat(frames).write_parquet(temporary)
+
+
+if __name__ == "__main__":
+    from scripts.job import job
+
+    with job(snakemake):  # noqa: F821
+        simulate(
+            parquet=Path(snakemake.input.parquet),  # noqa: F821
+            strategy=snakemake.wildcards.strategy,  # noqa: F821
+            security=snakemake.wildcards.security,  # noqa: F821
+            runs=snakemake.params.runs,  # noqa: F821
+            out=Path(snakemake.output.fills),  # noqa: F821
+        )

@@ -1,0 +1,94 @@
+"""Which securities a tick source holds: sheets of a workbook, files of a folder. Standard library only.
+
+Used while the workflow is planned, where nothing heavy may be imported, and by the job that reads.
+"""
+
+from __future__ import annotations
+
+import re
+import zipfile
+from collections.abc import Iterable
+from difflib import get_close_matches
+from pathlib import Path
+from xml.etree import ElementTree
+
+from scripts.errors import DataError
+
+SHEET_SUFFIXES = (" UH Equity", " DH Equity")
+_UNSAFE = re.compile(r"[/\\\x00-\x1f]|^\.|^$|^\*$")
+
+
+def security_of(name: str) -> str:
+    """Security of a sheet or file stem: vendor suffixes removed, upper case."""
+    for suffix in SHEET_SUFFIXES:
+        name = name.replace(suffix, "")
+    return name.strip().upper()
+
+
+def sheet_names(workbook: Path) -> list[str]:
+    """Names of the sheets of an xlsx file, in its order, read from its table of contents alone.
+
+    Raises:
+        DataError: the file is missing, is not an xlsx file, or is cut short.
+    """
+    try:
+        with zipfile.ZipFile(workbook) as archive:
+            root = ElementTree.fromstring(archive.read("xl/workbook.xml"))
+    except FileNotFoundError:
+        raise DataError(f"{workbook}: no such workbook; see ticks.workbook") from None
+    except (zipfile.BadZipFile, KeyError, ElementTree.ParseError, EOFError, OSError) as error:
+        raise DataError(
+            f"{workbook}: not a complete xlsx file ({error}); export or copy it again"
+        ) from None
+    return [element.get("name", "") for element in root.iter() if element.tag.endswith("}sheet")]
+
+
+def by_security(names: Iterable[str], source: Path) -> dict[str, str]:
+    """Map each security to the one name (sheet, or file) of `source` that holds it, sorted.
+
+    Raises:
+        DataError: two names mean the same security, or a name could not be part of a path.
+    """
+    found: dict[str, str] = {}
+    for name in names:
+        stem = name.removesuffix(".parquet")
+        security = security_of(stem)
+        if _UNSAFE.search(security):
+            raise DataError(
+                f"{source}: {name!r} gives the security {security!r}, which cannot be a file name; "
+                "rename it"
+            )
+        if security in found:
+            raise DataError(
+                f"{source}: both {found[security]!r} and {name!r} hold {security}; rename or remove one"
+            )
+        found[security] = name
+    return dict(sorted(found.items()))
+
+
+def workbook_securities(workbook: Path) -> dict[str, str]:
+    """Security -> sheet name of a workbook. Raises DataError as `sheet_names`, `by_security`."""
+    return by_security(sheet_names(workbook), workbook)
+
+
+def folder_securities(folder: Path) -> dict[str, str]:
+    """Security -> name of its parquet file in `folder`.
+
+    Raises:
+        DataError: no such folder, no parquet file in it, or as `by_security`.
+    """
+    if not folder.is_dir():
+        raise DataError(f"{folder}: no such folder; see ticks.parquet_dir")
+    names = sorted(path.name for path in folder.iterdir() if path.suffix == ".parquet")
+    if not names:
+        raise DataError(f"{folder}: holds no *.parquet file; see ticks.parquet_dir")
+    return by_security(names, folder)
+
+
+def pick(security: str, available: dict[str, str], source: Path) -> str:
+    """The sheet or file of one security. Raises DataError, with the nearest name, when missing."""
+    if security in available:
+        return available[security]
+    near = get_close_matches(security, available, n=1)
+    hint = f"did you mean {near[0]}?" if near else f"it has {', '.join(sorted(available)[:8])}"
+    raise DataError(f"{source}: no sheet or file for security {security}; {hint}")
