@@ -23,5 +23,6 @@ rule ticks:
         rules_of("ticks"),
 
 
+include: "rules/ticks_common.smk"
 include: "rules/ticks.smk"
 include: "rules/ticks_tables.smk"

@@ -1,5 +1,5 @@
-# What every rule file uses: the completed config, paths, names, and small named functions.
-# Parsing imports the standard library, yaml and jsonschema, nothing heavier.
+# What all rule files use. The completed config, paths, names, and small named functions;
+# parsing imports the standard library, yaml and jsonschema, nothing heavier.
 import os
 import tomllib
 from functools import partial
@@ -36,10 +36,12 @@ with open(ROOT / "pyproject.toml", "rb") as project_file:
 
 # The job adapter (scripts/job.py) ends a job whose main process is gone; the logger plugin writes
 # the events of a run there. Both learn it from the environment: a job's params must not move with it.
-os.environ["ALMANAC_MAIN_PID"] = str(os.getpid())
-os.environ["ALMANAC_EVENTS"] = f"results/{config['run']}/events"
 # Jobs are many and small: the pool of polars would claim every core in each of them.
-os.environ["POLARS_MAX_THREADS"] = "1"
+os.environ.update(
+    ALMANAC_MAIN_PID=str(os.getpid()),
+    ALMANAC_EVENTS=f"results/{config['run']}/events",
+    POLARS_MAX_THREADS="1",
+)
 
 
 pathvars:

@@ -1,0 +1,156 @@
+# Ticks: functions that turn config and wildcards into paths, params and labels. No rules here.
+from itertools import product
+
+from scripts.plan.ticks import TickPlan
+
+TICKS = planned(TickPlan, config=config["ticks"], root=ROOT)
+STRATEGIES = sorted(config["ticks"]["strategies"])
+PLOT_FORMATS = ["png", "svg"]
+KERNELS = code("ticks/simulate_trades", *(f"ticks/strategies/{name}" for name in STRATEGIES))
+# Keyed by the code: numba itself would not see a change in a helper of another module.
+os.environ.update(NUMBA_CACHE_DIR=os.path.abspath(f".snakemake/numba/{KERNELS}"))
+
+
+def base_runs(**fixed):
+    """{mode, strategy, variant, security} of every base backtest, sorted; `fixed` keeps some."""
+    runs = [
+        {"mode": m, "strategy": s, "variant": "base", "security": x}
+        for m, s, x in product(
+            sorted(config["ticks"]["modes"]), STRATEGIES, planned(getattr, TICKS, "securities")
+        )
+    ]
+    return [run for run in runs if fixed.items() <= run.items()]
+
+
+def base_files(suffix, **fixed):
+    """Input function: the files of the base backtests; `fixed` names wildcards they agree with."""
+    return partial(_base_files, suffix, fixed)
+
+
+def _base_files(suffix, fixed, wildcards):
+    runs = base_runs(**{key: wildcards[key] for key in fixed.values()})
+    path = f"<results>/ticks/trades/{{mode}}/{{strategy}}/{{variant}}/{{security}}{suffix}"
+    return [path.format(**run) for run in runs]
+
+
+def tick_source(wildcards):
+    """The vendor's file that holds a security."""
+    simulated = "<results>/ticks/source/workbook.xlsx"
+    return planned(TICKS.source, wildcards.security, simulated)
+
+
+def trade_parameters(wildcards):
+    """All parameters of one backtest."""
+    w = wildcards
+    return planned(TICKS.parameters, w.mode, w.strategy, w.variant, w.security)
+
+
+def trade_code(wildcards):
+    """Fingerprint of the backtest and of its strategy's module."""
+    planned(TICKS.declared, wildcards.strategy)
+    return code("ticks/simulate_trades", f"ticks/strategies/{wildcards.strategy}")
+
+
+def sweep_code(wildcards):
+    """Fingerprint of the sweep and of its strategy's module."""
+    planned(TICKS.declared, wildcards.strategy)
+    return code("ticks/simulate_sweep", f"ticks/strategies/{wildcards.strategy}")
+
+
+def sweep_runs(wildcards):
+    """The runs of one sweep job."""
+    w = wildcards
+    return planned(TICKS.runs, w.strategy, w.parameter, w.security)
+
+
+def kernel_parameters(wildcards):
+    """Strategy -> parameters of any one backtest, to compile it with."""
+    any_security = planned(getattr, TICKS, "securities")[0]
+    return {s: planned(TICKS.parameters, "parity", s, "base", any_security) for s in STRATEGIES}
+
+
+def base_labels(**fixed):
+    """Params function: the labels of `base_files`, in the same order."""
+    return partial(_base_labels, fixed)
+
+
+def _base_labels(fixed, wildcards):
+    return base_runs(**{key: wildcards[key] for key in fixed.values()})
+
+
+def plots(name):
+    """The files of a plot, one in each format."""
+    return [f"<results>/ticks/plots/{name}.{kind}" for kind in PLOT_FORMATS]
+
+
+def all_sources(wildcards):
+    """The vendor's files that hold the securities."""
+    simulated = "<results>/ticks/source/workbook.xlsx"
+    securities = planned(getattr, TICKS, "securities")
+    return sorted({planned(TICKS.source, x, simulated) for x in securities})
+
+
+def all_parquet(wildcards):
+    """The checked parquet of every security."""
+    return [f"<results>/ticks/parquet/{x}.parquet" for x in planned(getattr, TICKS, "securities")]
+
+
+def worker_runs(wildcards):
+    """Every base backtest with its parameters."""
+    return [{**run, "parameters": planned(TICKS.parameters, *run.values())} for run in base_runs()]
+
+
+def sweep_parameters(wildcards):
+    """Parameters that are swept for a strategy, sorted."""
+    return sorted(config["ticks"]["sweeps"].get(wildcards.strategy, {}))
+
+
+def sweep_labels(wildcards):
+    """Parameter -> (mode, variant) pairs of a strategy's sweeps."""
+    parameters = sweep_parameters(wildcards)
+    return {p: list(TICKS.sweep_variants(wildcards.strategy, p)) for p in parameters}
+
+
+def sweep_files(wildcards):
+    """Fills of all sweeps of a strategy."""
+    return [
+        f"<results>/ticks/sweeps/{wildcards.strategy}/{parameter}/{security}.parquet"
+        for parameter in sweep_parameters(wildcards)
+        for security in planned(getattr, TICKS, "securities")
+    ]
+
+
+def fixes_labels(wildcards):
+    """Strategy -> (mode, variant) pairs of its sweep over the fixes."""
+    return {strategy: list(TICKS.sweep_variants(strategy, "fixes")) for strategy in STRATEGIES}
+
+
+def fixes_files(wildcards):
+    """Fills of the sweeps over the fixes, of all strategies."""
+    return [
+        f"<results>/ticks/sweeps/{strategy}/fixes/{security}.parquet"
+        for strategy, security in product(STRATEGIES, planned(getattr, TICKS, "securities"))
+    ]
+
+
+def tick_products():
+    """The final files of the tick domain, and the trades behind them."""
+    swept = sorted(name for name, what in config["ticks"]["sweeps"].items() if what)
+    securities = TICKS.securities
+    names = [
+        "cumulative_pnl",
+        *(f"securities/{x}" for x in securities),
+        *(f"sweeps/{strategy}" for strategy in swept),
+    ]
+    return [
+        "<results>/ticks/summary.csv",
+        "<results>/ticks/fixes.csv",
+        "<results>/ticks/provenance.json",
+        *_base_files(".csv", {}, None),
+        *(f"<results>/ticks/sweeps/{strategy}.csv" for strategy in swept),
+        *(file for name in names for file in plots(name)),
+        *(["<results>/ticks/benchmark.json"] if config["ticks"]["benchmark"] else []),
+    ]
+
+
+PRODUCTS["ticks"] = tick_products
