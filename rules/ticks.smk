@@ -63,13 +63,15 @@ rule ticks_build_parquet:
         "../scripts/ticks/build_parquet.py"
 
 
-rule ticks_compile_kernels:
+# Not one job for all strategies, with its product `ancient`: where a producer must run, Snakemake does
+# not look at the params of what is behind an ancient input of it, and stale results would stay.
+rule ticks_compile_kernel:
     output:
-        kernels="<results>/ticks/kernels.json",
+        kernel="<results>/ticks/kernels/{strategy}.json",
     log:
-        "<logs>/ticks/ticks_compile_kernels.log",
+        "<logs>/ticks/ticks_compile_kernel/{strategy}.log",
     benchmark:
-        "<benchmarks>/ticks/ticks_compile_kernels.tsv"
+        "<benchmarks>/ticks/ticks_compile_kernel/{strategy}.tsv"
     conda:
         ENVIRONMENT
     threads: 1
@@ -77,19 +79,17 @@ rule ticks_compile_kernels:
         mem_mb=FLOOR_MB,
         runtime=10,
     params:
-        code=KERNELS,
-        strategies=kernel_parameters,
+        code=kernel_code,
     message:
-        "Compile the event loops"
+        "Compile the event loop of {wildcards.strategy}"
     script:
-        "../scripts/ticks/compile_kernels.py"
+        "../scripts/ticks/compile_kernel.py"
 
 
-# The kernels are ancient: they only warm numba's cache, a backtest's bytes do not depend on them.
 rule ticks_simulate_trades:
     input:
         parquet="<results>/ticks/parquet/{security}.parquet",
-        kernels=ancient("<results>/ticks/kernels.json"),
+        kernel="<results>/ticks/kernels/{strategy}.json",
     output:
         trades="<results>/ticks/trades/{mode}/{strategy}/{variant}/{security}.csv",
         counts="<results>/ticks/trades/{mode}/{strategy}/{variant}/{security}.json",
@@ -115,7 +115,7 @@ rule ticks_simulate_trades:
 rule ticks_simulate_sweep:
     input:
         parquet="<results>/ticks/parquet/{security}.parquet",
-        kernels=ancient("<results>/ticks/kernels.json"),
+        kernel="<results>/ticks/kernels/{strategy}.json",
     output:
         fills="<results>/ticks/sweeps/{strategy}/{parameter}/{security}.parquet",
     log:

@@ -51,6 +51,12 @@ def trade_code(wildcards):
     return code("ticks/simulate_trades", f"ticks/strategies/{wildcards.strategy}")
 
 
+def kernel_code(wildcards):
+    """Fingerprint of all that is compiled for a strategy."""
+    planned(TICKS.declared, wildcards.strategy)
+    return code("ticks/compile_kernel", f"ticks/strategies/{wildcards.strategy}")
+
+
 def sweep_code(wildcards):
     """Fingerprint of the sweep and of its strategy's module."""
     planned(TICKS.declared, wildcards.strategy)
@@ -61,12 +67,6 @@ def sweep_runs(wildcards):
     """The runs of one sweep job."""
     w = wildcards
     return planned(TICKS.runs, w.strategy, w.parameter, w.security)
-
-
-def kernel_parameters(wildcards):
-    """Strategy -> parameters of any one backtest, to compile it with."""
-    any_security = planned(getattr, TICKS, "securities")[0]
-    return {s: planned(TICKS.parameters, "parity", s, "base", any_security) for s in STRATEGIES}
 
 
 def base_labels(**fixed):

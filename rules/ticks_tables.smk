@@ -186,7 +186,7 @@ rule ticks_build_provenance:
 rule ticks_check_workers:
     input:
         parquet=all_parquet,
-        kernels=ancient("<results>/ticks/kernels.json"),
+        kernels=expand("<results>/ticks/kernels/{strategy}.json", strategy=STRATEGIES),
     output:
         report="<results>/ticks/benchmark.json",
     log:
@@ -195,7 +195,7 @@ rule ticks_check_workers:
         "<benchmarks>/ticks/ticks_check_workers.tsv"
     conda:
         ENVIRONMENT
-    threads: workflow.cores
+    threads: os.cpu_count()
     resources:
         mem_mb=memory_mb(300, 24),
         runtime=60,

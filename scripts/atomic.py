@@ -58,6 +58,6 @@ def atomic(path: Path) -> Iterator[Path]:
             os.fsync(written.fileno())
         if _owner is not None and not is_alive(_owner):
             raise OrphanedError(f"{path} not replaced: the Snakemake process is gone")
-        os.replace(temporary, path)
+        temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)

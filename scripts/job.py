@@ -75,7 +75,7 @@ def one_line(error: BaseException) -> str:
 
 
 def measure(wall_s: float) -> str:
-    """One line with wall seconds, CPU seconds (children included) and peak memory of this process."""
+    """One line: wall seconds, CPU seconds (children included), peak memory of this process."""
     own, children = (
         resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
     )

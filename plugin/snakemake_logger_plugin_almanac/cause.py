@@ -105,7 +105,7 @@ def _cause_in(message: str) -> str:
 
 def _files(lines: str) -> str:
     """Return the first of the listed files, and how many more there are."""
-    first, *more = (line.strip() for line in lines.splitlines())
+    first, *more = sorted(line.strip() for line in lines.splitlines())
     return first + (f" and {len(more)} more" if more else "")
 
 

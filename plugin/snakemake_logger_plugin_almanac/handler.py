@@ -33,13 +33,12 @@ class LogHandler(LogHandlerBase):
         self._events = None if self.common_settings.dryrun else EventFile()
         self._folder = Path.cwd()
         self._holds_lock = False
-        self._locked = ""
         self._closed = False
         self._trouble: Exception | None = None
 
     def emit(self, record: LogRecord) -> None:
         """Take in one record."""
-        self._guard(lambda: self._take(record))
+        self._guard(self._take, record)
 
     def close(self) -> None:
         """Print the last lines; Snakemake calls this after its own, and again at exit."""
@@ -54,10 +53,10 @@ class LogHandler(LogHandlerBase):
                 print(*lines, sep="\n", file=sys.stderr, flush=True)
         super().close()
 
-    def _guard(self, action: Callable[[], T]) -> T | None:
+    def _guard(self, action: Callable[..., T], *arguments: LogRecord) -> T | None:
         """Do `action`; keep its first exception, which would end Snakemake's logging thread."""
         try:
-            return action()
+            return action(*arguments)
         except Exception as error:
             self._trouble = self._trouble or error
             return None
@@ -65,19 +64,21 @@ class LogHandler(LogHandlerBase):
     def _take(self, record: LogRecord) -> None:
         """Note the record, and what it tells of the lock."""
         event = getattr(record, "event", None)
-        if event is LogEvent.WORKFLOW_STARTED and not self.common_settings.dryrun:
+        if self.common_settings.dryrun and event is not LogEvent.ERROR:
+            return  # nothing runs, and nothing is written
+        if event is LogEvent.WORKFLOW_STARTED:
             self._folder = Path.cwd()  # parsing is over: the workdir is settled
             if not has_locks(self._folder):
                 run_record.drop_dead(self._folder)
         elif self._is_after_lock(record):
-            self._take_lock()
-        if event is LogEvent.RESOURCES_INFO and self._holds_lock:
+            self._holds_lock = True
+            started = timestamp(self._run.started or 0.0)
+            run_record.claim(self._folder, self._run_id, started)
+        if event in (LogEvent.RESOURCES_INFO, LogEvent.RUN_INFO) and self._holds_lock:
             self._open_events()
         for name, fields in self._run.note(record):
             if self._events is not None:
                 self._events.add(record.created, name, fields)
-        if self._run.lock_refused and not self._locked:
-            self._locked = locked_line(self._folder)
 
     def _is_after_lock(self, record: LogRecord) -> bool:
         """True at the first record that a real run sends with its lock held.
@@ -85,14 +86,8 @@ class LogHandler(LogHandlerBase):
         Between the rule graph and the lock Snakemake says nothing, if it gets it. Only a run has
         a start (no --unlock, --lint, --summary); a dry-run takes no lock.
         """
-        run, dryrun = self._run, self.common_settings.dryrun
-        waits = run.started is not None and run.has_rulegraph and not dryrun
-        return waits and not self._holds_lock and record.levelno == logging.INFO
-
-    def _take_lock(self) -> None:
-        """Record who holds the lock."""
-        self._holds_lock = True
-        run_record.claim(self._folder, self._run_id, timestamp(self._run.started or 0.0))
+        planned = self._run.started is not None and self._run.has_rulegraph
+        return planned and not self._holds_lock and record.levelno == logging.INFO
 
     def _open_events(self) -> None:
         """Open the event file, if the Snakefile named a folder while it was parsed."""
@@ -125,9 +120,7 @@ class LogHandler(LogHandlerBase):
 
     def _last_lines(self) -> list[str]:
         """Return what to say at the end."""
-        if self._run.lock_refused:
-            return [self._locked or locked_line(self._folder)]
-        return what_failed(self._run)
+        return [locked_line(self._folder)] if self._run.lock_refused else what_failed(self._run)
 
     @property
     def writes_to_stream(self) -> bool:

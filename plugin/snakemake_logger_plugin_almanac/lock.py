@@ -24,7 +24,7 @@ KILLED = (
 def has_locks(folder: Path) -> bool:
     """True when Snakemake's lock files (files backend) lie in `folder`."""
     try:
-        return any(name.endswith(".lock") for name in os.listdir(folder / LOCKS))
+        return any(path.suffix == ".lock" for path in (folder / LOCKS).iterdir())
     except OSError:
         return False
 

@@ -26,7 +26,7 @@ def claim(folder: Path, run_id: str, started: str) -> None:
     }
     partial = folder / RECORD.with_name(f"{RECORD.name}.{os.getpid()}")
     partial.write_text(json.dumps(record) + "\n", encoding="utf-8")
-    os.replace(partial, folder / RECORD)
+    partial.replace(folder / RECORD)
 
 
 def release(folder: Path) -> None:

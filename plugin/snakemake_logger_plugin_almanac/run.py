@@ -186,6 +186,8 @@ class Run:
         """Return the job an exception speaks of: by its id, else the running one that fits."""
         if origin.jobid in self.jobs:
             return origin.jobid
+        if origin.rule is None:  # most errors: their job's own record follows
+            return None
         for jobid, job in self.jobs.items():
             fits = job.rule == origin.rule and job.wildcards == origin.wildcards
             if fits and job.state == "running":

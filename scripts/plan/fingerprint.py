@@ -1,7 +1,7 @@
 """A hash of what a script does: its parsed code and that of the project modules it imports.
 
 Comments, docstrings and formatting do not count, nor does what is imported under
-`if __name__ == "__main__":` (the adapter to Snakemake). Used as a param of every rule, so that a rule
+`if __name__ == "__main__":` (the adapter to Snakemake). A param of every rule, so that the rule
 reruns when its code changes and not when a file is touched.
 """
 

@@ -37,7 +37,7 @@ def shortest(value: object) -> str:
 
 
 def parse_value(text: str) -> object:
-    """Value of a parameter from its text: none, true, false, a whole number, a number, else text."""
+    """Value of a parameter from its text: none, true, false, a number, else the text."""
     words = {"none": None, "true": True, "false": False}
     if text in words:
         return words[text]

@@ -11,12 +11,12 @@ from pathlib import Path
 import numpy as np
 
 from scripts.atomic import atomic
-from scripts.ticks.closing import TRADE_TYPES
 from scripts.ticks.events import Events, Outcome
 
 QUOTING_HEADER = (
     "timestamp", "side", "fill_price", "fill_qty", "realized_pnl", "position", "pnl",
 )  # fmt: skip
+TRADE_TYPES = ("auction_entry", "vwap_exit", "stop_loss", "eod_flatten")
 CLOSING_HEADER = (
     "timestamp", "side", "price", "quantity", "realized_pnl", "trade_type", "vwap_reference",
     "security",
@@ -40,8 +40,8 @@ def write_trades(fills: np.ndarray, security: str, out: Path) -> None:
     """Write fills as CSV (spec section 4, raw): execution order, LF, floats as their shortest repr.
 
     Args:
-        fills: `engine.FILLS`, or `closing.FILLS` (then `trade_type`, `vwap_reference` and `security`
-            stand in the place of `position` and `pnl`).
+        fills: `engine.FILLS`, or `closing.FILLS` (then `trade_type`, `vwap_reference` and
+            `security` stand in the place of `position` and `pnl`).
     """
     stamps = clock_text(fills["timestamp"])
     sides = ["buy" if sign > 0 else "sell" for sign in fills["side"]]

@@ -1,4 +1,4 @@
-"""Vendor workbook sheet or parquet file -> checked parquet of one security, plus what was refused."""
+"""Sheet of a workbook, or parquet file -> checked parquet of one security, and what was refused."""
 
 import json
 from pathlib import Path
@@ -191,7 +191,7 @@ def check(raw: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
 
 
 def check_days(good: pl.DataFrame, place: str) -> None:
-    """Raise DataError where a day comes after a later one; inside a day the file's order is kept."""
+    """Raise DataError where a day comes after a later one; inside a day the order is kept."""
     day = pl.col("timestamp").dt.date()
     wrong = good.filter(day < day.shift(1)).head(1)
     if not wrong.is_empty():
@@ -207,8 +207,9 @@ def too_many(bad: pl.DataFrame, rows: int, share: float, place: str) -> DataErro
     first = bad.row(0, named=True)
     column = first["reason"].split()[0].replace("size", "volume")
     return DataError(
-        f"{place}, line {first['line']}, {column} {first[column]!r}: {first['reason']}; {bad.height} "
-        f"of {rows} rows refused, more than ticks.max_quarantined_share {share}: mend the source"
+        f"{place}, line {first['line']}, {column} {first[column]!r}: {first['reason']}; "
+        f"{bad.height} of {rows} rows refused, more than ticks.max_quarantined_share {share}: "
+        "mend the source"
     )
 
 
@@ -238,8 +239,8 @@ def build(
         max_quarantined_share: largest share of refused rows that still is a success, 0 to 1.
         out: parquet of `events.SCHEMA`, in the source's order.
         quarantine: parquet of the refused rows: source, line, raw fields as text, reason.
-        reconcile: JSON {rows_in, good, quarantined, reasons, repeated}; `repeated` counts rows equal
-            to the row before, which are kept (two trades of one second may well be alike).
+        reconcile: JSON {rows_in, good, quarantined, reasons, repeated}; `repeated` counts rows
+            equal to the row before, which are kept (two trades of one second may be alike).
 
     Returns:
         what was written to `reconcile`.

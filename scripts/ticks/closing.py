@@ -1,8 +1,8 @@
 """The compiled rules of the closing-auction strategy (spec 3.6): records, sums, and settlement.
 
-Orders rest around the day's late VWAP, fill in the closing auction, and leave at the VWAP on the next
-day. As in `engine`, the order of the floating point operations is part of the contract. `s` is a
-`STATE` record, `p` a `PARAMETERS` record, `fills` an array of `FILLS`.
+Orders rest around the day's late VWAP, fill in the closing auction, and leave at the VWAP on the
+next day. As in `engine`, the order of the floating point operations is part of the contract. `s`
+is a `STATE` record, `p` a `PARAMETERS` record, `fills` an array of `FILLS`.
 """
 
 from __future__ import annotations
@@ -14,8 +14,7 @@ from scripts.ticks.engine import AUCTION, BID, CLOSE, DAY, HOUR, MINUTE, OPEN, S
 STOP_FROM, STOP_TO = OPEN + 10 * MINUTE, CLOSE - MINUTE
 MIN_TREND_POINTS = 10
 AUCTION_SHARE = 0.10
-TRADE_TYPES = ("auction_entry", "vwap_exit", "stop_loss", "eod_flatten")
-AUCTION_ENTRY, VWAP_EXIT, STOP_LOSS, EOD_FLATTEN = range(4)
+AUCTION_ENTRY, VWAP_EXIT, STOP_LOSS, EOD_FLATTEN = range(4)  # index into backtest.TRADE_TYPES
 
 PARAMETERS = np.dtype(
     [
@@ -91,7 +90,7 @@ FILLS = np.dtype(
         ("price", np.float64),
         ("quantity", np.int64),
         ("realized_pnl", np.float64),
-        ("trade_type", np.int64),  # index into TRADE_TYPES
+        ("trade_type", np.int64),
         ("vwap_reference", np.float64),
         ("position", np.int64),
     ]
@@ -224,7 +223,7 @@ def trend(s):
 
 @compiled
 def place_orders(s, ts, p):
-    """Put the day's auction orders at the VWAP less and plus the spread, but not against a trend."""
+    """Put the day's auction orders at VWAP less and plus the spread, not against a trend."""
     s.vwap = s.sum_pv / s.sum_v
     share = p.spread_pct / 100
     quantity = int(np.rint(p.notional / s.vwap))

@@ -5,9 +5,9 @@ A strategy owns its event loop (`scripts/ticks/strategies/*.py`) and calls, in t
 floating point operations is part of the contract: in parity mode every trade equals the peer's to
 the last bit. Each departure of the realistic mode hangs on one switch of `PARAMETERS`.
 
-Prices are float64 in the security's currency, volumes int64 in shares, times int64 nanoseconds since
-the epoch in the exchange's local time. `s` is a `STATE` record, `b` and `a` are the `SIDE` records of
-bid and ask, `p` is a `PARAMETERS` record, `fills` an array of `FILLS`.
+Prices are float64 in the security's currency, volumes int64 in shares, times int64 nanoseconds
+since the epoch in the exchange's local time. `s` is a `STATE` record, `b` and `a` are the `SIDE`
+records of bid and ask, `p` is a `PARAMETERS` record, `fills` an array of `FILLS`.
 """
 
 from __future__ import annotations
@@ -95,7 +95,7 @@ FILLS = np.dtype(
 FILLS_PER_EVENT = 3  # a stop-loss and a match on each side
 
 compiled = njit(nogil=True, cache=True, error_model="numpy")
-# Array arguments of a call that is not inlined cost two atomic operations: too dear on the hot path.
+# An array argument of a call that is not inlined costs atomic operations: too dear on the hot path.
 inlined = njit(nogil=True, cache=True, error_model="numpy", inline="always")
 
 
@@ -133,7 +133,7 @@ def fill(s, side, price, quantity, ts, p, fills):
 
 @compiled
 def update_cost(s, old, price):
-    """Cost basis of the open position after it went from `old` shares to `s.position` at `price`."""
+    """Cost basis of the position after it went from `old` shares to `s.position` at `price`."""
     new = s.position
     if new == 0:
         s.cost = s.average_cost = 0.0
@@ -203,9 +203,9 @@ def begin(s, b, a, ts, kind, price, volume, p, fills):
     if kind == TRADE and s.market_day != s.day:
         s.market_day = s.day
         s.market_days += 1
-    if s.pending or clock >= AUCTION:
-        if flatten(s, b, a, ts, kind, price, volume, p, fills):
-            return False
+    late = s.pending or clock >= AUCTION
+    if late and flatten(s, b, a, ts, kind, price, volume, p, fills):
+        return False
     if clock < OPEN or clock >= CLOSE:
         return False
     if kind == TRADE:

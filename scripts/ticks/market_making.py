@@ -21,8 +21,8 @@ def simulate(run: Callable, events: Events, parameters: Mapping) -> Outcome:
             `quote_size_ask` default to `quote_size`.
 
     Returns:
-        fills in execution order (`engine.FILLS`) and the run's counts. Unrealised pnl is that of the
-        open position at the last trade inside trading hours.
+        fills in execution order (`engine.FILLS`) and the run's counts. Unrealised pnl is that of
+        the open position at the last trade inside trading hours.
     """
     p = np.zeros(1, engine.PARAMETERS)
     p["interval"] = round(parameters["refill_interval_sec"] * engine.SECOND)

@@ -36,7 +36,7 @@ def draw(
     modes = sorted({run["mode"] for run in runs})
     strategies = sorted({run["strategy"] for run in runs})
     figure = Figure(figsize=(5 * len(modes), 3.6), layout="constrained")
-    panels = figure.subplots(1, len(modes), squeeze=False)[0]
+    panels = figure.subplots(1, len(modes), squeeze=False, sharey=True)[0]
     for mode, panel in zip(modes, panels, strict=True):
         for color, strategy in zip(COLORS * len(strategies), strategies, strict=False):
             mine = [
@@ -50,13 +50,13 @@ def draw(
                 if daily.height < 20 else None,
             )  # fmt: skip
         panel.axhline(0, color="black", linewidth=0.6)
-        panel.set_title(f"{mode}")
-        panel.set_ylabel("cumulative realised pnl (AED)")
+        panel.set_title(mode)
         panel.yaxis.set_major_formatter("{x:,.0f}")
         locator = AutoDateLocator(minticks=3, maxticks=7)
         panel.xaxis.set_major_locator(locator)
         panel.xaxis.set_major_formatter(ConciseDateFormatter(locator))
         panel.set_xlabel("trading day")
+    panels[0].set_ylabel("cumulative realised pnl (AED)")
     securities = len({run["security"] for run in runs})
     figure.suptitle(f"Pnl by strategy, {securities} securities{source_note(simulated)}")
     handles, labels = panels[0].get_legend_handles_labels()

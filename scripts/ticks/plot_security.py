@@ -24,7 +24,7 @@ def draw(
 ) -> None:
     """Plot position (shares) and cumulative realised pnl (AED) after each fill, by mode.
 
-    The axis counts fills' days without nights: each trading day takes the same width.
+    The axis is of trading hours: each day with a fill takes the same width, nights none.
 
     Args:
         runs: {mode, strategy, variant, security} of each file in `trades`.
@@ -43,11 +43,20 @@ def draw(
     figure = Figure(figsize=(10, 1.9 * len(strategies) + 0.8), layout="constrained")
     grid = figure.subplots(len(strategies), 2, sharex=True, squeeze=False)
     for (inventory, pnl), strategy in zip(grid, strategies, strict=True):
-        for color, mode in zip(COLORS, modes, strict=False):
+        for color, width, mode in zip(COLORS, (2, 1), modes, strict=False):
             fills = frames[strategy, mode]
             x = session_time(fills["timestamp"], days)
-            inventory.step(x, fills["position"], where="post", color=color, label=mode)
-            pnl.step(x, fills["realized_pnl"].cum_sum(), where="post", color=color, label=mode)
+            paths = ((inventory, fills["position"]), (pnl, fills["realized_pnl"].cum_sum()))
+            for panel, path in paths:
+                last = path[-1] if len(path) else 0
+                panel.step(
+                    [0, *x, len(days)],
+                    [0, *path, last],
+                    where="post",
+                    color=color,
+                    linewidth=width,
+                    label=mode,
+                )
         inventory.set_ylabel("position (shares)")
         pnl.set_ylabel("realised pnl (AED)")
         for panel, what in ((inventory, "inventory"), (pnl, "cumulative pnl")):
@@ -55,8 +64,9 @@ def draw(
             panel.yaxis.set_major_formatter("{x:,.0f}")
             panel.axhline(0, color="black", linewidth=0.6)
             label_days(panel, days)
+    years = " to ".join(sorted({str(day.year) for day in (days.min(), days.max()) if day}))
     for panel in grid[-1]:
-        panel.set_xlabel("trading day")
+        panel.set_xlabel(f"trading day, {years}")
     handles, labels = grid[0][0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=len(labels), frameon=False)
     figure.suptitle(f"{security}: inventory and pnl{source_note(simulated)}")
@@ -73,7 +83,7 @@ def session_time(stamps: pl.Series, days: pl.Series) -> np.ndarray:
 def label_days(panel: Axes, days: pl.Series) -> None:
     """Put a few dates under the axis of `session_time`."""
     places = np.unique(np.linspace(0, max(len(days) - 1, 0), DAY_TICKS).astype(int))
-    panel.set_xticks(places, [f"{days[int(i)]:%d %b %Y}" for i in places] if len(days) else [])
+    panel.set_xticks(places, [f"{days[int(i)]:%-d %b}" for i in places] if len(days) else [])
 
 
 if __name__ == "__main__":

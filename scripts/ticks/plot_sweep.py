@@ -22,8 +22,8 @@ UNITS = {
 def draw(*, table: Path, strategy: str, simulated: bool, outs: Sequence[Path]) -> None:
     """Draw a heat map per parameter (rows) and mode (columns): realised pnl in thousand AED.
 
-    Colour is scaled within each row of a map (a security), for securities differ in size; the number
-    in the cell is the pnl itself.
+    Colour is scaled within each row of a map (a security), for securities differ in size; the
+    number in the cell is the pnl itself.
 
     Args:
         table: CSV of `score_sweeps`.
@@ -57,7 +57,8 @@ def heat_map(panel: Axes, part: pl.DataFrame, parameter: str) -> None:
     scale = np.maximum(np.abs(pnl).max(axis=1, keepdims=True), 1e-9)
     panel.imshow(pnl / scale, cmap="RdBu", vmin=-1.4, vmax=1.4, aspect="auto")
     for (i, j), value in np.ndenumerate(pnl):
-        panel.text(j, i, f"{value:,.1f}", ha="center", va="center", fontsize=7)
+        ink = "white" if abs(value) > 0.8 * scale[i, 0] else "black"
+        panel.text(j, i, f"{value:,.1f}", ha="center", va="center", fontsize=7, color=ink)
     panel.set_xticks(range(len(values)), values)
     panel.set_yticks(range(wide.height), wide["security"].to_list())
     panel.set_xlabel(UNITS.get(parameter, parameter.replace("_", " ")))

@@ -1,4 +1,4 @@
-"""What each fix of the realistic mode does: alone on top of parity, and taken away from realistic."""
+"""What each fix of the realistic mode does: alone on parity, and taken away from realistic."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -52,7 +52,7 @@ def measure(
 
 
 def markdown(table: pl.DataFrame) -> str:
-    """The table by strategy and fix: change of trades and pnl when it is the only one, or missing."""
+    """The table by strategy and fix: change of trades and pnl when it is alone, or missing."""
     lines = [
         "| strategy | fix | trades, alone | pnl, alone (AED) | pnl without it (AED) |",
         "|---|---|--:|--:|--:|",
@@ -60,11 +60,11 @@ def markdown(table: pl.DataFrame) -> str:
     for strategy, part in table.group_by("strategy", maintain_order=True):
         parity, realistic = (part.filter(pl.col("mode") == m) for m in ("parity", "realistic"))
         for side, name in ((parity, "parity"), (realistic, "realistic, all fixes")):
-            for row in side.filter(pl.col("fix") == "base").iter_rows(named=True):
-                lines.append(
-                    f"| {strategy[0]} | **{name}** | **{row['trades']:,}** "
-                    f"| **{row['realized_pnl']:,.0f}** | |"
-                )
+            lines += [
+                f"| {strategy[0]} | **{name}** | **{row['trades']:,}** "
+                f"| **{row['realized_pnl']:,.0f}** | |"
+                for row in side.filter(pl.col("fix") == "base").iter_rows(named=True)
+            ]
         without = dict(realistic.select("fix", "pnl_change").rows())
         for row in parity.filter(pl.col("fix") != "base").iter_rows(named=True):
             rest = f"{without[row['fix']]:+,.0f}" if row["fix"] in without else ""

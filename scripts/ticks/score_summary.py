@@ -34,8 +34,8 @@ def summarise(
         trades: trades CSVs.
         counts: JSONs of `simulate_trades`.
         simulated: whether the events come from the simulator; a column of the table.
-        out: CSV with `COLUMNS`, sorted by strategy, variant, security, mode. A security of `*` is the
-            portfolio; its dates are left empty.
+        out: CSV with `COLUMNS`, sorted by strategy, variant, security, mode. A security of `*` is
+            the portfolio; its dates are left empty.
 
     Returns:
         the table.

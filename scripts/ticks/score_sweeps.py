@@ -15,7 +15,8 @@ def tabulate(*, sweeps: Mapping[str, Mapping], simulated: bool, out: Path) -> pl
     Args:
         sweeps: parameter -> {fills: parquets of `simulate_sweep`, runs: its (mode, variant) pairs}.
         simulated: whether the events come from the simulator; a column of the table.
-        out: CSV: parameter, value, mode, variant, security (`*`: the portfolio), the metrics, simulated.
+        out: CSV: parameter, value, mode, variant, security (`*`: the portfolio), the metrics,
+            simulated.
 
     Returns:
         the table.

@@ -21,8 +21,8 @@ def simulate(
         strategy: module in `scripts/ticks/strategies`.
         security: written into every row.
         runs: each {mode, variant, parameters}.
-        out: columns mode, variant, security and those of `metrics.fills_frame`; a run without a fill
-            has no row.
+        out: columns mode, variant, security and those of `metrics.fills_frame`; a run without a
+            fill has no row.
     """
     events = read_events(parquet)
     frames = []

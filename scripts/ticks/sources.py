@@ -1,6 +1,6 @@
-"""Which securities a tick source holds: sheets of a workbook, files of a folder. Standard library only.
+"""Which securities a tick source holds: sheets of a workbook, files of a folder.
 
-Used while the workflow is planned, where nothing heavy may be imported, and by the job that reads.
+Used while the workflow is planned (so: standard library only), and by the job that reads.
 """
 
 from __future__ import annotations
@@ -60,7 +60,8 @@ def by_security(names: Iterable[str], source: Path) -> dict[str, str]:
             )
         if security in found:
             raise DataError(
-                f"{source}: both {found[security]!r} and {name!r} hold {security}; rename or remove one"
+                f"{source}: both {found[security]!r} and {name!r} hold {security}; "
+                "rename or remove one"
             )
         found[security] = name
     return dict(sorted(found.items()))

@@ -19,8 +19,8 @@ def score_sweep(fills: Sequence[Path], runs: Sequence[tuple[str, str]]) -> pl.Da
         runs: (mode, variant) of the sweep, in order.
 
     Returns:
-        mode, variant, security (`*`: all of them, merged in time) and `metrics.METRICS`; a run without
-        a fill has its row, too.
+        mode, variant, security (`*`: all of them, merged in time) and `metrics.METRICS`; a run
+        without a fill has its row, too.
     """
     frames = {path.stem: pl.read_parquet(path) for path in fills}
     rows = []

@@ -99,7 +99,7 @@ class MarketMaker:
         return mp
 
     def set_order(self, side, ahead, rem, active, new, ts):
-        """order={p, ahead, rem} at the level's price; quote=p if active; new: it counts as placed."""
+        """order={p, ahead, rem} at the level's price; quote=p if active; new: counts as placed."""
         side.price, side.ahead, side.rem = side.level[0], ahead, rem if active else 0
         side.quote = side.price if active else None
         if active:

@@ -113,8 +113,8 @@ def simulate(events: Events, parameters: Mapping) -> Outcome:
 def default_notional(events: Events) -> int:
     """The peer's order notional for a security without one (spec 2), in currency.
 
-    A fifth of the median daily closing-auction volume (trades in [14:55, 15:00)) at the median daily
-    mean price of those trades, over the days that have one; 0 without any.
+    A fifth of the median daily closing-auction volume (trades in [14:55, 15:00)) at the median
+    daily mean price of those trades, over the days that have one; 0 without any.
     """
     clock = events.timestamp % DAY
     late = (events.kind == TRADE) & (clock >= AUCTION) & (clock < CLOSE + 15 * MINUTE)
@@ -178,9 +178,9 @@ def run(timestamp, kind, price, volume, p, s, fills):
         if traded and in_vwap and not s.placed and size > 0 and px > 0.0:
             s.sum_pv += px * size
             s.sum_v += size
-        if CLOSE <= clock < AUCTION and not s.placed and s.day != s.last_day:
-            if s.exit_left == 0 and s.sum_v > 0:
-                place_orders(s, ts, p)
+        may_place = CLOSE <= clock < AUCTION and not s.placed and s.day != s.last_day
+        if may_place and s.exit_left == 0 and s.sum_v > 0:
+            place_orders(s, ts, p)
         if traded and clock >= AUCTION:
             close_auction(s, ts, px, size, p)
     if s.close_time != NEVER:
