@@ -93,14 +93,17 @@ def _cause_in(message: str) -> str:
         return f"exit status {status[1]}"
     if found := _LATENCY.search(message):
         return f"missing output: {_files(re.sub(r' [(]missing.*', '', found[1]))}"
-    if found := re.search(
-        r"^(.+) for rule .+:\n(?:.+\n)*? +affected files:\n((?: +.+\n?)+)", message, re.M
-    ):
+    if found := _AFFECTED.search(message):
         return f"{found[1]}: {_files(found[2])}"
     if found := re.search(r"^Error:\n +(.+)", message, re.MULTILINE):
         return found[1]
-    lines = [line for line in message.splitlines() if line.strip() and not _NOISE.match(line)]
+    lines = [line for line in message.splitlines() if line.strip() and not is_trace(line)]
     return lines[-1].strip() if lines else "no message; see Snakemake's output above"
+
+
+def is_trace(line: str) -> bool:
+    """Whether a line of an exception's text is one of its traceback, or a command line."""
+    return bool(_NOISE.match(line))
 
 
 def _files(lines: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from snakemake_logger_plugin_almanac.cause import explain, is_trace
 from snakemake_logger_plugin_almanac.run import Run
 
 MAX_LISTED = 50
@@ -11,9 +12,8 @@ MAX_LISTED = 50
 
 def what_failed(run: Run) -> list[str]:
     """Return the lines to print at the end of `run`, none when nothing failed."""
-    if not run.planned:  # Snakemake's message is on screen: name the rule, no more
-        first = run.orphans[:1]
-        return [f"What failed: {_name(o.rule, o.wildcards)}: {o.cause}" for o in first]
+    if not run.planned:
+        return why_no_plan(run)
     lines: list[str] = []
     failed = list(run.failed.values())
     for job in failed[:MAX_LISTED]:
@@ -25,6 +25,17 @@ def what_failed(run: Run) -> list[str]:
     for origin in run.orphans:
         lines += [f"  {_name(origin.rule, origin.wildcards)}", f"    cause: {origin.cause}"]
     return (["What failed:", *lines] if lines else []) + what_waited(run)
+
+
+def why_no_plan(run: Run) -> list[str]:
+    """Return what is left to say when planning failed: Snakemake's message is on screen already.
+
+    That is the rule; or the cause once more, when lines of a traceback came after it.
+    """
+    for origin in run.orphans:
+        return [f"What failed: {_name(origin.rule, origin.wildcards)}: {origin.cause}"]
+    traced = [text for text in run.errors.values() if is_trace(text.splitlines()[-1])]
+    return [f"error: {explain(text).cause}" for text in traced[:1]]
 
 
 def what_waited(run: Run) -> list[str]:

@@ -25,7 +25,7 @@ def config_readme(schema: Mapping) -> str:
         "",
         "Every key of the config, from `config/schema.yaml`. `config/config.yaml` is the demo; lay",
         "your own file over it with `--configfile my.yaml`, or set one key with",
-        "`--config ticks='{max_securities: 2}'`. An unknown key is an error that names the nearest.",
+        "`--config ticks='{max_securities: 2}'`. An unknown key is an error.",
         "Presets for real data stand in `config/presets/`.",
         "",
         "| key | type | default | meaning |",

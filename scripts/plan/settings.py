@@ -8,10 +8,20 @@ import json
 from collections.abc import Mapping
 from difflib import get_close_matches
 
+import yaml
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError, best_match
 
 from scripts.errors import DataError
+
+JSON_TYPES = {
+    "integer": int,
+    "number": int | float,
+    "boolean": bool,
+    "null": type(None),
+    "array": list,
+    "object": dict,
+}
 
 
 def complete(config: Mapping, schema: Mapping) -> dict:
@@ -41,15 +51,33 @@ def _resolve(schema: Mapping, root: Mapping) -> Mapping:
 
 def _with_defaults(value: object, schema: Mapping, root: Mapping) -> object:
     schema = _resolve(schema, root)
-    if not isinstance(value, dict) or "properties" not in schema:
+    if isinstance(value, str):
+        return _typed(value, schema.get("type", []))
+    if isinstance(value, list):
+        return [_with_defaults(item, schema.get("items", {}), root) for item in value]
+    if not isinstance(value, dict):
         return value
-    for key, part in schema["properties"].items():
+    parts = schema.get("properties", {})
+    for key, part in parts.items():
         part = _resolve(part, root)
         if key not in value and "default" in part:
             value[key] = copy.deepcopy(part["default"])
-        if key in value:
-            value[key] = _with_defaults(value[key], part, root)
-    return value
+    other = schema.get("additionalProperties")
+    other = other if isinstance(other, dict) else {}
+    return {k: _with_defaults(v, parts.get(k, other), root) for k, v in value.items()}
+
+
+def _typed(text: str, types: str | list[str]) -> object:
+    """Text as the schema's type: Snakemake hands on all below `--config a='{b: 1}'` as text."""
+    types = {types} if isinstance(types, str) else set(types)
+    try:
+        value = yaml.safe_load(text) if types - {"string"} else text
+    except yaml.YAMLError:
+        return text
+    for name, kind in JSON_TYPES.items():
+        if name in types and isinstance(value, kind) and isinstance(value, bool) == (kind is bool):
+            return value
+    return text
 
 
 def _explain(error: ValidationError) -> str:

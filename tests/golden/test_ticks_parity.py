@@ -139,9 +139,7 @@ def test_an_unknown_security_runs_with_the_any_row_like_the_oracle(
     )
     events = read_events(parquet)
     names = KINDS.to_pylist()
-    rows = zip(
-        events.timestamp, (names[kind] for kind in events.kind), *events[2:], strict=True
-    )
+    rows = zip(events.timestamp, (names[kind] for kind in events.kind), *events[2:], strict=True)
     if strategy == CLOSING:  # the sample ends before noon: no auction, so nothing to size orders by
         parameters["order_notional"] = default_notional(events)
     slow = oracle.simulate(strategy, rows, parameters, exchange="ADX")

@@ -48,8 +48,10 @@ class Project:
         path.write_text(yaml.safe_dump(dict(config), allow_unicode=True), encoding="utf-8")
         return path
 
-    def start(self, *args: object, cores: int = 2, env: Mapping | None = None) -> subprocess.Popen:
-        """Start Snakemake and return at once; stdout carries stderr too."""
+    def start(
+        self, *args: object, cores: int = 2, env: Mapping | None = None, own_group: bool = False
+    ) -> subprocess.Popen:
+        """Start Snakemake, maybe in a process group of its own; stdout carries stderr too."""
         inherited = {k: v for k, v in os.environ.items() if not k.startswith(FOREIGN)}
         return subprocess.Popen(
             [sys.executable, "-m", "snakemake", "--cores", str(cores), *map(str, args)],
@@ -58,6 +60,7 @@ class Project:
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
+            start_new_session=own_group,
             text=True,
             encoding="utf-8",
             errors="replace",

@@ -28,7 +28,15 @@ def clock(text: str) -> int:
 # Both sides of each border of the spec's windows.
 BORDERS = tuple(
     clock(border) + step
-    for border in ("10:00:00", "10:05:00", "10:10:00", "14:30:00", "14:44:00", "14:45:00", "14:55:00")
+    for border in (
+        "10:00:00",
+        "10:05:00",
+        "10:10:00",
+        "14:30:00",
+        "14:44:00",
+        "14:45:00",
+        "14:55:00",
+    )
     for step in (-1, 0, 1)
 )
 # Name -> first second, last second, share of a day's rows, share of trades among them.
@@ -95,3 +103,42 @@ def arrays(events: Sequence[Event]) -> Events:
     columns = list(zip(*events, strict=True)) or [[]] * 4
     kinds = [KINDS.index(kind) for kind in columns[1]]
     return Events.of(columns[0], kinds, columns[2], columns[3])
+
+
+def parameters(seed: int | Sequence[int], closing: bool) -> dict:
+    """Random parameters under which the limits of a strategy bind on a `stream`."""
+    rng = np.random.default_rng(seed)
+
+    def one_of(*values: object) -> object:
+        return values[rng.integers(len(values))]
+
+    if closing:
+        filters = {
+            f"trend_filter_{side}_{what}": value
+            for side in ("buy", "sell")
+            for what, value in (
+                ("enabled", one_of(True, False)),
+                ("threshold_bps_hr", one_of(0.0, 10.0, 100.0)),
+            )
+        }
+        return {
+            "exchange": one_of("ADX", "DFM"),
+            "peer_exchange": one_of("ADX", "DFM"),
+            "max_notional": one_of(None, 300.0, 1e5),
+            "order_notional": one_of(100.0, 5000.0, 1e6),
+            "spread_vwap_pct": one_of(0.0, 0.1, 0.5),
+            "stop_loss_threshold_pct": one_of(0.05, 0.5, 3.0),
+            "vwap_preclose_period_min": one_of(1, 15, 60),
+            **filters,
+        }
+    size = one_of(5, 50, 400)
+    sides = {"quote_size_bid": size * 2, "quote_size_ask": size + 3} if rng.random() < 0.3 else {}
+    return {
+        "max_notional": one_of(None, 50.0, 1000.0, 20_000.0),
+        "max_position": int(size * one_of(0.5, 1, 2, 10)),
+        "min_local_currency_before_quote": one_of(0.0, 20.0, 1000.0),
+        "quote_size": size,
+        "refill_interval_sec": one_of(0, 1, 30, 180, 600.5),
+        "stop_loss_threshold_pct": one_of(0.0, 0.05, 0.3, 2.0),
+        **sides,
+    }
