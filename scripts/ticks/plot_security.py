@@ -12,6 +12,7 @@ from scripts.ticks.figures import COLORS, save, source_note, title_of
 from scripts.ticks.metrics import read_trades
 
 DAY_TICKS = 6
+LONG = 30  # trading days; beyond, single fills cannot be told apart and days are drawn
 
 
 def draw(
@@ -46,20 +47,16 @@ def draw(
         for color, width, mode in zip(COLORS, (2, 1), modes, strict=False):
             fills = frames[strategy, mode]
             x = session_time(fills["timestamp"], days)
-            paths = ((inventory, fills["position"]), (pnl, fills["realized_pnl"].cum_sum()))
-            for panel, path in paths:
-                last = path[-1] if len(path) else 0
-                panel.step(
-                    [0, *x, len(days)],
-                    [0, *path, last],
-                    where="post",
-                    color=color,
-                    linewidth=width,
-                    label=mode,
-                )
+            look = {"color": color, "linewidth": width, "label": mode}
+            step(pnl, x, fills["realized_pnl"].cum_sum(), len(days), look)
+            if len(days) > LONG:
+                band(inventory, fills, days, look)
+            else:
+                step(inventory, x, fills["position"], len(days), look)
         inventory.set_ylabel("position (shares)")
         pnl.set_ylabel("realised pnl (AED)")
-        for panel, what in ((inventory, "inventory"), (pnl, "cumulative pnl")):
+        daily = ", daily mean and range" if len(days) > LONG else ""
+        for panel, what in ((inventory, f"inventory{daily}"), (pnl, "cumulative pnl")):
             panel.set_title(f"{title_of(strategy)}: {what}", loc="left")
             panel.yaxis.set_major_formatter("{x:,.0f}")
             panel.axhline(0, color="black", linewidth=0.6)
@@ -71,6 +68,26 @@ def draw(
     figure.legend(handles, labels, loc="outside lower center", ncols=len(labels), frameon=False)
     figure.suptitle(f"{security}: inventory and pnl{source_note(simulated)}")
     save(figure, outs)
+
+
+def step(panel: Axes, x: np.ndarray, path: pl.Series, end: int, look: Mapping) -> None:
+    """Draw a path that starts at 0 and holds each value until the next, up to `end`."""
+    last = path[-1] if len(path) else 0
+    panel.step([0, *x, end], [0, *path, last], where="post", **look)
+
+
+def band(panel: Axes, fills: pl.DataFrame, days: pl.Series, look: Mapping) -> None:
+    """Draw each day's mean position after a fill, in the band from its least to its largest."""
+    position = pl.col("position")
+    daily = fills.group_by(pl.col("timestamp").dt.date().alias("day")).agg(
+        mean=position.mean(), least=position.min(), most=position.max(), last=position.last()
+    )
+    daily = days.alias("day").to_frame().join(daily, on="day", how="left").sort("day")
+    held = pl.col("last").forward_fill().fill_null(0)  # through a day without a fill
+    daily = daily.with_columns(pl.col("mean", "least", "most").fill_null(held))
+    x = np.arange(len(days)) + 0.5
+    panel.fill_between(x, daily["least"], daily["most"], color=look["color"], alpha=0.2, lw=0)
+    panel.plot(x, daily["mean"], **look)
 
 
 def session_time(stamps: pl.Series, days: pl.Series) -> np.ndarray:

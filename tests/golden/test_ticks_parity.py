@@ -13,11 +13,12 @@ import yaml
 from scripts.plan import settings
 from scripts.plan.ticks import TickPlan
 from scripts.ticks.build_parquet import build
-from scripts.ticks.events import KINDS, read_events
+from scripts.ticks.events import KINDS, Events, read_events
 from scripts.ticks.simulate_trades import simulate
 from scripts.ticks.sources import workbook_securities
 from scripts.ticks.strategies.closing_strategy import default_notional
 from tests.oracles import ticks as oracle
+from tests.unit.ticks.against_oracle import SWITCHES, run_both
 
 QUOTING = ("v1_baseline", "v2_price_follow_qty_cooldown", "v2_1_stop_loss", "v3_liquidity_monitor")
 CLOSING = "closing_strategy"
@@ -83,6 +84,13 @@ def source_of(ticks: Path, security: str) -> Path:
     return ticks / "parquet" / f"{security.lower()}.parquet"
 
 
+def rows_of(events: Events) -> list[tuple[int, str, float, int]]:
+    """Events as the oracle takes them."""
+    names = KINDS.to_pylist()
+    columns = (column.tolist() for column in events)
+    return [(stamp, names[kind], *rest) for stamp, kind, *rest in zip(*columns, strict=True)]
+
+
 def test_every_file_of_expected_trades_is_compared(ticks: Path) -> None:
     found = {(f.parent.name, f.stem) for f in (ticks / "expected").rglob("*") if f.is_file()}
     assert found == set(EXPECTED)
@@ -103,6 +111,15 @@ def test_trades_are_the_peers_byte_for_byte(ticks, plan, built, tmp_path, folder
     expected = (ticks / "expected" / folder / f"{security}.csv").read_bytes()
     assert trades.read_bytes() == expected
     assert json.loads(counts.read_text())["trades"] == expected.count(b"\n") - 1 > 0
+
+
+@pytest.mark.parametrize("strategy", [*QUOTING, CLOSING])
+def test_realistic_trades_on_real_ticks_are_the_oracles(ticks, plan, built, strategy) -> None:
+    events = read_events(built("SPINNEYS", source_of(ticks, "SPINNEYS")))
+    parameters = plan.parameters("realistic", strategy, "base", "SPINNEYS")
+    fixes = [fix for fix in SWITCHES[strategy] if parameters[fix]]
+    assert fixes == list(SWITCHES[strategy])
+    assert len(run_both(strategy, rows_of(events), parameters, fixes=fixes).fills) > 0
 
 
 @pytest.mark.parametrize("security", SECURITIES)
@@ -138,11 +155,9 @@ def test_an_unknown_security_runs_with_the_any_row_like_the_oracle(
         counts=counts,
     )
     events = read_events(parquet)
-    names = KINDS.to_pylist()
-    rows = zip(events.timestamp, (names[kind] for kind in events.kind), *events[2:], strict=True)
     if strategy == CLOSING:  # the sample ends before noon: no auction, so nothing to size orders by
         parameters["order_notional"] = default_notional(events)
-    slow = oracle.simulate(strategy, rows, parameters, exchange="ADX")
+    slow = oracle.simulate(strategy, rows_of(events), parameters, exchange="ADX")
     assert trades.read_text() == oracle.to_csv(strategy, slow["trades"], security)
     assert bool(slow["trades"]) == (strategy != CLOSING)
     found = json.loads(counts.read_text())

@@ -1,0 +1,82 @@
+"""The workflow as Snakemake sees it: format, lint, what parsing imports, how many jobs it plans."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.rules.graph import ROOT, SOURCES
+
+
+def run(*command: str, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
+    """Run a tool of this environment in the project."""
+    return subprocess.run(
+        [sys.executable, "-m", *command], cwd=cwd, capture_output=True, text=True, timeout=300
+    )
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("ruff", "format", "--check", "."),
+        ("ruff", "check", "."),
+        ("snakefmt", "--check", *map(str, SOURCES)),
+        ("snakemake", "--lint"),
+    ],
+    ids=" ".join,
+)
+def test_format_and_lint(command: tuple[str, ...]) -> None:
+    done = run(*command)
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+
+
+def imported(folder: Path, *command: str) -> set[str]:
+    """Top-level modules that Python imports for `command` in `folder`."""
+    command = [sys.executable, "-X", "importtime", *command]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr[-2000:]
+    names = re.findall(r"^import time:.*\|\s+([\w.]+)$", done.stderr, re.M)
+    return {name.split(".")[0] for name in names}
+
+
+def test_parsing_imports_nothing_heavy(tmp_path: Path) -> None:
+    # With a param, for Snakemake itself then looks for pandas.
+    trivial = 'rule all:\n    output: "a"\n    params: code=1\n    shell: "touch {output}"\n'
+    (tmp_path / "Snakefile").write_text(trivial)
+    plan = ("-m", "snakemake", "--dry-run", "--cores", "1", "--workflow-profile", "none")
+    added = imported(ROOT, *plan) - imported(tmp_path, *plan) - set(sys.stdlib_module_names)
+    assert "scripts" in added
+    assert added - imported(tmp_path, "-c", "import jsonschema, yaml") - {"scripts"} == set()
+
+
+def planned(*targets: str) -> dict[str, int]:
+    """Rule -> jobs that a dry run of everything below `targets` announces."""
+    done = run("snakemake", "--forceall", "--logger", "almanac", "--dry-run", "--", *targets)
+    assert done.returncode == 0, done.stderr[-2000:]
+    table = (done.stdout + done.stderr).split("Job stats:", 1)[1].split("total", 1)[0]
+    return {rule: int(count) for rule, count in re.findall(r"^(\w+) +(\d+)$", table, re.M)}
+
+
+def test_number_of_jobs_planned_per_target() -> None:
+    securities, strategies, modes = 4, 5, 2
+    parameters = 6  # swept, over all strategies: v1 1, v2 1, v2.1 2, closing 2
+    ticks = {
+        "ticks_simulate_workbook": 1,
+        "ticks_build_parquet": securities,
+        "ticks_compile_kernel": strategies,
+        "ticks_simulate_trades": modes * strategies * securities,
+        "ticks_simulate_sweep": (parameters + strategies) * securities,
+        "ticks_score_summary": 1,
+        "ticks_score_sweeps": 4,
+        "ticks_score_fixes": 1,
+        "ticks_plot_pnl": 1,
+        "ticks_plot_security": securities,
+        "ticks_plot_sweep": 4,
+        "ticks_build_provenance": 1,
+    }
+    assert planned("ticks") == {**ticks, "ticks": 1}
+    assert planned() == {**ticks, "all": 1}

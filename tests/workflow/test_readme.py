@@ -1,0 +1,49 @@
+"""Every command of the README, run in its order in a fresh copy of the project."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.workflow.project import ROOT, copy_project
+
+BLOCKS = re.findall(r"```bash\n(.*?)```", (ROOT / "README.md").read_text(), re.S)
+COMMANDS = [line for block in BLOCKS for line in block.strip().splitlines()]
+
+
+def test_every_command_of_the_readme_works(tmp_path: Path) -> None:
+    project = copy_project(tmp_path)
+    (project.folder / ".venv").symlink_to(Path(sys.prefix))
+    foreign = ("NUMBA_CACHE_DIR", "MAKEFLAGS")
+    environment = {k: v for k, v in os.environ.items() if k not in foreign}
+    # The tests within the test are only collected; the environment is this test's, as it is.
+    environment |= {
+        "PYTEST_ADDOPTS": "--collect-only -q",
+        "MAKEFLAGS": "--old-file=.venv/installed",
+    }
+    assert COMMANDS[:2] == ["make", "make test"]
+    for command in COMMANDS:
+        if "my.xlsx" in command:
+            made = project.results / "demo/ticks"
+            shutil.copy(made / "source/workbook.xlsx", project.folder / "my.xlsx")
+            shutil.copytree(made / "parquet", project.folder / "my/folder")
+        line = f"source .venv/bin/activate && {command}" if "snakemake" in command else command
+        done = subprocess.run(
+            ["bash", "-c", line],
+            cwd=project.folder,
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=900,
+        )
+        assert done.returncode == 0, f"{command}\n{(done.stdout + done.stderr)[-3000:]}"
+    assert (project.results / "demo/ticks/summary.csv").is_file()
+    assert (project.results / "ticks/ticks/summary.csv").is_file()
+    again = subprocess.run(
+        ["make"], cwd=project.folder, env=environment, capture_output=True, text=True, timeout=300
+    )
+    assert "Nothing to be done" in again.stdout + again.stderr
