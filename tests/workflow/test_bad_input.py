@@ -11,14 +11,16 @@ from pathlib import Path
 import openpyxl
 import polars as pl
 import pytest
+import yaml
 
 from scripts.errors import DataError
 from scripts.ticks.build_parquet import build
-from tests.workflow.project import TINY, Project, copy_project, half_written, tail
+from tests.workflow.project import ROOT, TINY, Project, copy_project, half_written, tail
 
+CLOSING = "closing_strategy"
 TEN = datetime(2025, 4, 14, 10)
 HEADER = ["Dates", "Type", "Price", "Size"]
-TRADES = "results/tiny/ticks/trades/{}/{}/{}/{}.csv"
+TRADES = "results/tiny/ticks/trades"
 
 
 def events(count: int = 200, start: datetime = TEN, **changes: dict) -> list[list]:
@@ -57,14 +59,11 @@ def book(path: Path, *names: str) -> Path:
     return write(path, dict.fromkeys(names, sheet(events(6))))
 
 
-def edited(path: Path, source: Path, member: str, old: bytes, new: bytes) -> None:
-    """Copy a workbook with `old` replaced by `new` in one of its parts."""
+def renamed(path: Path, source: Path, old: str, new: str) -> None:
+    """Copy a workbook, giving a sheet a name that no writer of workbooks allows."""
     with zipfile.ZipFile(source) as before, zipfile.ZipFile(path, "w") as after:
-        for part in before.infolist():
-            content = before.read(part)
-            replaced = content.replace(old, new) if part.filename == member else content
-            assert part.filename != member or replaced != content
-            after.writestr(part, replaced)
+        for name in before.namelist():
+            after.writestr(name, before.read(name).replace(old.encode(), new.encode()))
 
 
 def says(result: subprocess.CompletedProcess, *fragments: str, lines: int = 10) -> None:
@@ -82,7 +81,6 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
     good = book(folder / "good.xlsx", "MODON")
     whole = good.read_bytes()
     (folder / "cut.xlsx").write_bytes(whole[: len(whole) // 2])
-    (folder / "text.xlsx").write_text("Dates,Type,Price,Size\n")
     (folder / "empty.xlsx").touch()
     with zipfile.ZipFile(folder / "zip.xlsx", "w") as archive:
         archive.writestr("readme.txt", "no workbook")
@@ -90,8 +88,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
     book(folder / "twice.xlsx", "X UH Equity", "X DH Equity")
     book(folder / "case.xlsx", "emaar UH Equity", "EMAAR DH Equity")
     for number, name in enumerate(NAMES):
-        path = folder / f"name{number}.xlsx"
-        edited(path, good, "xl/workbook.xml", b"MODON UH Equity", name.encode())
+        renamed(folder / f"name{number}.xlsx", good, "MODON UH Equity", name)
     book(folder / "unknown.xlsx", "ZZZ")
     (folder / "none").mkdir()
     (folder / "two").mkdir()
@@ -114,6 +111,11 @@ def bug(what: str) -> pytest.MarkDecorator:
     return pytest.mark.xfail(strict=True, reason=f"BUG {what}")
 
 
+PATHS = bug("by_security: * and {} do not fit a path pattern")
+VALUES = bug("values of parameters are not checked")
+HEAD = bug("read_table: unknown columns, a BOM and other encodings")
+CELLS = bug("check: 9999 overflows, 10:00 is in 1899, a duration ends the sheet, true is 1.0")
+LAST = bug("plugin: the last line is 'WorkflowError:'")
 ONE_SHEET = {"workbook": "good.xlsx"}
 WHOLE = "not a complete xlsx file"
 
@@ -126,8 +128,6 @@ def v1(**parameters: object) -> dict:
 @pytest.mark.parametrize(
     ("overlay", "fragments"),
     [
-        ({"workbook": "cut.xlsx"}, ["cut.xlsx", WHOLE, "export or copy it again"]),
-        ({"workbook": "text.xlsx"}, ["text.xlsx", WHOLE]),
         ({"workbook": "empty.xlsx"}, ["empty.xlsx", WHOLE]),
         ({"workbook": "zip.xlsx"}, ["zip.xlsx", WHOLE, "xl/workbook.xml"]),
         ({"workbook": "folder.xlsx"}, ["folder.xlsx", "directory"]),
@@ -137,52 +137,25 @@ def v1(**parameters: object) -> dict:
         ({"workbook": "case.xlsx"}, ["'emaar UH Equity'", "'EMAAR DH Equity'", "hold EMAAR"]),
         ({"workbook": "name0.xlsx"}, ["name0.xlsx", "'../X'", "rename it"]),
         ({"workbook": "name1.xlsx"}, ["name1.xlsx", "'*'", "rename it"]),
-        pytest.param(
-            {"workbook": "name2.xlsx"},
-            ["name2.xlsx", "'X*'", "rename it"],
-            marks=bug("by_security: * and {} do not fit a path pattern"),
-        ),
-        pytest.param(
-            {"workbook": "name3.xlsx"},
-            ["name3.xlsx", "{X}", "rename it"],
-            marks=bug("by_security: * and {} do not fit a path pattern"),
-        ),
+        pytest.param({"workbook": "name2.xlsx"}, ["name2.xlsx", "'X*'", "rename it"], marks=PATHS),
+        pytest.param({"workbook": "name3.xlsx"}, ["name3.xlsx", "{X}", "rename it"], marks=PATHS),
         (
             {"workbook": "unknown.xlsx", "modes": ["realistic"]},
             ["securities.csv", "no exchange", "ZZZ", "add its row", "ticks.modes: [parity]"],
         ),
         ({"parquet_dir": "none"}, ["none", "no *.parquet file", "ticks.parquet_dir"]),
-        ({"parquet_dir": "nowhere"}, ["nowhere: no such folder", "ticks.parquet_dir"]),
         ({"parquet_dir": "two"}, ["'MODON.parquet'", "'modon.parquet'", "hold MODON"]),
         ({**ONE_SHEET, "parquet_dir": "two"}, ["ticks.workbook", "ticks.parquet_dir", "keep one"]),
         ({"workbok": "good.xlsx"}, ["ticks.workbok", "did you mean workbook?"]),
-        ({"header_row": "three"}, ["ticks.header_row", '"three"', "expected integer"]),
         ({"max_quarantined_share": 2}, ["ticks.max_quarantined_share", "2", "at most 1"]),
         ({"strategies": {"v1_basline": {}}}, ["no strategy v1_basline", "v1_baseline?"]),
         (v1(refil_interval_sec=5), ["refil_interval_sec", "did you mean refill_interval_sec?"]),
-        pytest.param(
-            v1(refill_interval_sec="abc"),
-            ["refill_interval_sec", "abc"],
-            marks=bug("values of parameters are not checked"),
-        ),
-        pytest.param(
-            v1(refill_interval_sec=-5),
-            ["refill_interval_sec", "-5"],
-            marks=bug("values of parameters are not checked"),
-        ),
+        pytest.param(v1(refill_interval_sec="abc"), ["refill_interval_sec", "abc"], marks=VALUES),
+        pytest.param(v1(refill_interval_sec=-5), ["refill_interval_sec", "-5"], marks=VALUES),
         ({"securities_table": "nyse.csv"}, ["nyse.csv, line 12", "exchange 'NYSE'", "ADX or DFM"]),
         ({"securities_table": "short.csv"}, ["short.csv, line 12", "cells"]),
-        ({"securities_table": "missing.csv"}, ["missing.csv", "No such file"]),
-        pytest.param(
-            {"securities_table": "typo.csv"},
-            ["typo.csv", "max_notinal"],
-            marks=bug("read_table: unknown columns are ignored"),
-        ),
-        pytest.param(
-            {"securities_table": "latin.csv"},
-            ["latin.csv", "UTF-8"],
-            marks=bug("read_table: UnicodeDecodeError"),
-        ),
+        pytest.param({"securities_table": "typo.csv"}, ["typo.csv", "max_notinal"], marks=HEAD),
+        pytest.param({"securities_table": "latin.csv"}, ["latin.csv", "UTF-8"], marks=HEAD),
     ],
     ids=lambda value: str(value) if isinstance(value, dict) else "",
 )
@@ -197,16 +170,17 @@ def test_a_plan_that_cannot_be_ends_with_its_cause(
 
 
 @pytest.mark.parametrize(
-    "overlay",
+    ("overlay", "fragments"),
     [
-        pytest.param({"workbook": "cut.xlsx"}, marks=bug("the last line is WorkflowError:")),
-        {"header_row": "three"},
+        pytest.param({"workbook": "cut.xlsx"}, ["cut.xlsx", WHOLE, "copy it again"], marks=LAST),
+        ({"header_row": "three"}, ["ticks.header_row", '"three"', "expected integer"]),
     ],
 )
-def test_the_very_last_line_of_a_failed_plan_is_the_cause(project: Project, overlay: dict) -> None:
+def test_the_very_last_line_of_a_failed_plan_is_the_cause(
+    project: Project, overlay: dict, fragments: list[str]
+) -> None:
     config = project.write_config("overlay.yaml", {"ticks": overlay})
-    result = project.run("-n", "--configfile", config)
-    says(result, *(str(value) for value in overlay.values()), lines=1)
+    says(project.run("-n", "--configfile", config), *fragments, lines=1)
 
 
 def test_a_run_cannot_leave_the_results(project: Project) -> None:
@@ -219,7 +193,7 @@ def test_nested_values_on_the_command_line_have_their_types(project: Project) ->
     says(project.run("-n", "--config", "ticks={header_row: 0}"), "ticks.header_row", "0", "least 1")
 
 
-bom = pytest.param("bom.csv", marks=bug("read_table: Excel's CSV begins with a BOM"))
+bom = pytest.param("bom.csv", marks=HEAD)
 
 
 @pytest.mark.parametrize("table", ["config/universe/securities.csv", bom])
@@ -232,32 +206,19 @@ def test_an_unknown_security_runs_in_parity_by_the_row_for_all_others(
 
 
 @pytest.mark.parametrize(
-    ("variant", "fragments"),
+    ("path", "fragments"),
     [
-        ("refill_interval_sec=5.0", ["'refill_interval_sec=5'", "ask for that path"]),
-        ("refill_interval_sec=5,quote_size=9", ["'quote_size=9,refill_interval_sec=5'"]),
-        ("refil_interval_sec=5", ["v1_baseline has no parameter", "refill_interval_sec?"]),
-        pytest.param(
-            "refill_interval_sec=abc",
-            ["refill_interval_sec", "number"],
-            marks=bug("values of parameters are not checked"),
-        ),
-        pytest.param(
-            "refill_interval_sec=nan",
-            ["refill_interval_sec", "number"],
-            marks=bug("values of parameters are not checked"),
-        ),
+        ("v1_baseline/refill_interval_sec=5.0", ["'refill_interval_sec=5'", "ask for that path"]),
+        ("v1_baseline/refil_interval_sec=5", ["no parameter", "did you mean refill_interval_sec?"]),
+        ("v1_basline/base", ["no strategy v1_basline", "did you mean v1_baseline?"]),
+        pytest.param("v1_baseline/refill_interval_sec=abc", ["number"], marks=VALUES),
     ],
 )
-def test_a_wrong_variant_is_told_the_right_one(
-    project: Project, variant: str, fragments: list[str]
+def test_a_wrong_path_is_told_the_right_one(
+    project: Project, path: str, fragments: list[str]
 ) -> None:
-    says(project.run("-n", TRADES.format("parity", "v1_baseline", variant, "MODON")), *fragments)
-
-
-def test_a_path_with_an_unknown_strategy_names_the_nearest(project: Project) -> None:
-    result = project.run("-n", TRADES.format("parity", "v1_basline", "base", "MODON"))
-    says(result, "no strategy v1_basline", "did you mean v1_baseline?")
+    result = project.run("-n", f"{TRADES}/parity/{path}/MODON.csv")
+    says(result, *fragments)
 
 
 TWO_PRICES = sheet([[*row, 1.0] for row in events(4)], [*HEADER, "Ask price"])
@@ -350,6 +311,15 @@ def test_without_the_bad_sheets_the_rest_is_completed(mixed) -> None:
     assert [rule for rule, _ in project.jobs_run(again)] == ["ticks_score_summary"]
 
 
+@bug("true_exchange in the sweep of fixes, without an exchange: KeyError")
+def test_the_fixes_are_measured_for_an_unknown_security_too(tmp_path: Path) -> None:
+    closing = yaml.safe_load((ROOT / "config/config.yaml").read_text())["ticks"]["strategies"]
+    overlay = {"workbook": "zzz.xlsx", "strategies": {CLOSING: closing[CLOSING]}}
+    project = copy_project(tmp_path, {**TINY, "ticks": {**TINY["ticks"], **overlay}})
+    book(project.folder / "zzz.xlsx", "ZZZ")
+    project.run(f"results/tiny/ticks/sweeps/{CLOSING}/fixes/ZZZ.parquet", check=True)
+
+
 PARQUET = pl.DataFrame(events(60), schema=["timestamp", "type", "price", "volume"], orient="row")
 FILES = {  # file: (its content, what the run says of it; None: it is good)
     "modon": (PARQUET, None),
@@ -371,7 +341,7 @@ def test_a_folder_of_parquet_files_good_and_bad(tmp_path: Path) -> None:
     assert result.returncode == 1
     told = result.stdout.rpartition("What failed:")[2].splitlines()
     for name, (_, fragments) in FILES.items():
-        trades = project.folder / TRADES.format("parity", "v1_baseline", "base", name.upper())
+        trades = project.folder / TRADES / f"parity/v1_baseline/base/{name.upper()}.csv"
         assert trades.exists() is (fragments is None)
         if fragments:
             cause = told[told.index(f"  ticks_build_parquet security={name.upper()}") + 1]
@@ -388,25 +358,11 @@ def build_one(folder: Path, source: Path, **changes: object) -> dict:
 @pytest.mark.parametrize(
     ("cell", "reason"),
     [
-        pytest.param(
-            {"date": {50: datetime(9999, 12, 31)}},
-            "timestamp is",
-            marks=bug("check: dates beyond 2262 overflow"),
-        ),
-        pytest.param(
-            {"date": {50: TEN.time()}},
-            "timestamp is",
-            marks=bug("check: a time alone is a day in 1899"),
-        ),
-        pytest.param(
-            {"price": {50: timedelta(hours=30)}},
-            "price is",
-            marks=bug("read_sheet: a duration makes the sheet unreadable"),
-        ),
-        pytest.param({"price": {50: True}}, "price is", marks=bug("check: true is the price 1.0")),
-        ({"price": {50: datetime(2025, 4, 14)}}, "price is missing or not a number"),
-        ({"price": {50: "#N/A N/A"}}, "price is missing or not a number"),
-        ({"kind": {50: "BEST_BID"}}, "type is not BID, ASK or TRADE"),
+        pytest.param({"date": {50: datetime(9999, 12, 31)}}, "timestamp is", marks=CELLS),
+        pytest.param({"date": {50: TEN.time()}}, "timestamp is", marks=CELLS),
+        pytest.param({"price": {50: timedelta(hours=30)}}, "price is", marks=CELLS),
+        pytest.param({"price": {50: True}}, "price is", marks=CELLS),
+        ({"price": {50: TEN}}, "price is"),
     ],
 )
 def test_one_odd_cell_costs_one_row(tmp_path: Path, cell: dict, reason: str) -> None:

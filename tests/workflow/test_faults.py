@@ -7,6 +7,7 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 import psutil
 import pytest
@@ -15,7 +16,7 @@ from tests.workflow.project import TINY, Project, copy_project, half_written, ta
 
 WORKBOOK = "results/tiny/ticks/source/workbook.xlsx"
 ONE = {"prices": {"MODON": 2.7}}
-SLOW = {**ONE, "sessions": 100, "rows_per_session": 2500}  # a job of seconds
+SLOW = {**ONE, "sessions": 40, "rows_per_session": 2500}  # a job of seconds
 ORPHAN_SECONDS = 5.0
 
 
@@ -124,46 +125,65 @@ def test_a_file_in_the_place_of_the_results_is_named(tmp_path: Path) -> None:
     assert project.results.read_text() == "in the way"
 
 
-def cut(path: Path) -> None:
-    """Keep the first half of a file."""
-    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
-
-
 BROKEN = {  # file: the job that stumbles over it
     "ticks/parquet/MODON.parquet": "ticks_simulate_trades",
-    "ticks/trades/parity/v1_baseline/base/MODON.csv": "ticks_score_summary",
+    "ticks/source/workbook.xlsx": "ticks_build_parquet",
 }
 
 
+class Broken(NamedTuple):
+    """A finished project after one of its files was cut, and two runs after that."""
+
+    project: Project
+    path: Path
+    reader: str
+    runs: list[subprocess.CompletedProcess]
+    want: dict[str, str]
+
+    def rebuild(self) -> None:
+        """Do what a reader of the error does."""
+        self.path.unlink(missing_ok=True)
+        self.project.run(check=True)
+
+
 @pytest.fixture(scope="module", params=BROKEN)
-def broken(request, built: tuple[Project, dict[str, str]]) -> Iterator[tuple]:
-    """A run after one of its intermediate files was cut, and that file."""
+def broken(request, built: tuple[Project, dict[str, str]]) -> Iterator[Broken]:
+    """Cut a file of the finished project; leave it rebuilt."""
     project, want = built
     path = project.results / "tiny" / request.param
-    cut(path)
-    yield project, path, project.run(), want, BROKEN[request.param]
-    path.unlink(missing_ok=True)
-    project.run(check=True)
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    case = Broken(project, path, BROKEN[request.param], [project.run(), project.run()], want)
+    yield case
+    if project.digests() != want:
+        case.rebuild()
 
 
-def test_a_broken_intermediate_file_fails_its_readers(broken: tuple) -> None:
-    project, _, result, _, reader = broken
-    assert any(line.startswith(f"  {reader}") for line in last(result, 40))
-    assert not half_written(project.results)
+def test_a_broken_file_fails_its_readers(broken: Broken) -> None:
+    assert any(line.startswith(f"  {broken.reader}") for line in last(broken.runs[0], 40))
+    assert not half_written(broken.project.results)
 
 
-@pytest.mark.xfail(strict=True, reason="BUG a reader's error names neither file nor fix")
-def test_a_broken_intermediate_file_is_named_with_the_fix(broken: tuple) -> None:
-    project, path, result, _, _ = broken
-    name = str(path.relative_to(project.folder))
-    assert all(name in cause and "delete" in cause for cause in causes(result))
+# An output that a failed job took with it must be missed: the public targets have to list it.
+TARGETS = pytest.mark.xfail(
+    reason="BUG targets lack parquet, fills, workbook: 'Nothing to be done'"
+)
 
 
-def test_removing_a_broken_intermediate_file_rebuilds_it(broken: tuple) -> None:
-    project, path, _, want, _ = broken
-    path.unlink()
-    project.run(check=True)
-    assert project.digests() == want
+@TARGETS
+def test_the_next_run_fails_again(broken: Broken) -> None:
+    assert sorted(causes(broken.runs[1])) == sorted(causes(broken.runs[0]))
+
+
+@pytest.mark.xfail(strict=True, reason="BUG a reader's error names neither its file nor the fix")
+def test_a_broken_file_is_named_with_the_fix(broken: Broken) -> None:
+    name = str(broken.path.relative_to(broken.project.folder))
+    assert all(name in cause and "delete" in cause for cause in causes(broken.runs[0]))
+
+
+@TARGETS
+def test_a_broken_file_is_rebuilt_once_it_is_removed(broken: Broken) -> None:
+    broken.rebuild()
+    assert broken.project.digests() == broken.want
 
 
 def test_deleted_results_are_rebuilt_the_same(built: tuple[Project, dict[str, str]]) -> None:

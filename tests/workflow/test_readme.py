@@ -10,13 +10,23 @@ import sys
 from pathlib import Path
 
 from tests.workflow.project import ROOT, copy_project
+from tests.workflow.test_reruns import CLOSING, SMALL
+
+# What the README names, and little else; the demo as it stands is run by .ci/run.
+DEMO = {
+    "run": "demo",
+    "ticks": {
+        "strategies": {CLOSING: SMALL["ticks"]["strategies"][CLOSING]},
+        "simulator": {"sessions": 2, "rows_per_session": 300, "prices": {"MODON": 2.7}},
+    },
+}
 
 BLOCKS = re.findall(r"```bash\n(.*?)```", (ROOT / "README.md").read_text(), re.S)
 COMMANDS = [line for block in BLOCKS for line in block.strip().splitlines()]
 
 
 def test_every_command_of_the_readme_works(tmp_path: Path) -> None:
-    project = copy_project(tmp_path)
+    project = copy_project(tmp_path, DEMO)
     (project.folder / ".venv").symlink_to(Path(sys.prefix))
     foreign = ("NUMBA_CACHE_DIR", "MAKEFLAGS")
     environment = {k: v for k, v in os.environ.items() if k not in foreign}

@@ -75,6 +75,22 @@ def test_shares_ahead_in_the_queue_trade_first(strategy: str) -> None:
     assert fills(strategy, BOOK + "10:06:01 TRADE 10.0 80") == [("10:06:01", 30, 10.0)]
 
 
+@pytest.mark.parametrize("strategy", [V1, V2, V21, V3])
+@pytest.mark.parametrize(("minimum", "quotes"), [(500, True), (500.01, False)])
+def test_a_side_is_quoted_from_the_minimum_value_on(strategy, minimum, quotes) -> None:
+    found = fills(
+        strategy, BOOK + "10:06:01 TRADE 10.0 80", min_local_currency_before_quote=minimum
+    )
+    assert bool(found) is quotes
+
+
+@pytest.mark.parametrize("strategy", [V1, V2, V21, V3])
+def test_a_day_counts_when_a_side_was_quoted_even_at_yesterdays_price(strategy) -> None:
+    days = "0+11:00:00 BID 10.0 50\n1+11:00:00 BID 10.0 50\n2+11:00:00 TRADE 11.0 50"
+    counts = run_both(strategy, events(days), QUOTING).counts
+    assert (counts["strategy_dates"], counts["market_dates"]) == (2, 1)
+
+
 def test_v3_goes_to_the_end_of_the_queue_on_every_event() -> None:
     twice = BOOK + "10:06:01 TRADE 10.0 50\n10:06:02 TRADE 10.0 60"
     assert fills(V3, twice) == [("10:06:02", 10, 10.0)]
@@ -124,6 +140,20 @@ OVERNIGHT = """
 @pytest.mark.parametrize(("fix", "expected"), [((), [450]), (("reset_daily",), [])])
 def test_a_quote_outlives_the_day_unless_it_is_reset(fix, expected) -> None:
     assert [shares for _, shares, _ in fills(V1, OVERNIGHT, *fix, quote_size=450)] == expected
+
+
+@pytest.mark.parametrize(("fix", "expected"), [((), []), (("reset_daily",), ["10:30:01"])])
+def test_a_timer_outlives_the_day_unless_it_is_reset(fix, expected) -> None:
+    """On the first day the order fills, on the second the side waits for its timer."""
+    two_days = """
+        0+10:00:00 BID 10.0 10
+        10:00:01 TRADE 10.0 500
+        14:55:00 TRADE 10.0 1
+        1+10:30:00 BID 10.0 10
+        10:30:01 TRADE 10.0 500
+    """
+    found = fills(V1, two_days, *fix, refill_interval_sec=10 * 86_400)
+    assert [time for time, shares, _ in found[2:] if shares > 0] == expected
 
 
 def test_the_position_is_flattened_at_the_first_trade_from_1455_on() -> None:
@@ -253,11 +283,28 @@ def test_a_closing_stop_loss_leaves_at_the_bid_or_takes_its_depth_once(fixes, so
     assert stopped == sold
 
 
-RISING = "\n".join(f"0+13:{m:02}:00 TRADE {9 + m / 60:.2f} 10" for m in range(60)) + CROSS
-
-
-@pytest.mark.parametrize(("threshold", "filtered"), [(10.0, 1), (1e9, 0)])
-def test_a_sell_order_is_not_placed_against_a_rising_trend(threshold, filtered) -> None:
+@pytest.mark.parametrize(
+    ("trades", "threshold", "filtered"),
+    [(10, 10.0, 1), (10, 1e9, 0), (9, 10.0, 0)],  # below ten trades there is no trend
+)
+def test_a_sell_order_is_not_placed_against_a_rising_trend(trades, threshold, filtered) -> None:
+    rising = [f"0+13:{minute:02}:00 TRADE {9 + minute / 60:.2f} 10" for minute in range(trades - 1)]
     changed = {"trend_filter_sell_enabled": True, "trend_filter_sell_threshold_bps_hr": threshold}
-    found = run_both(CLOSING, events(RISING), {**AUCTION, **changed})
+    found = run_both(CLOSING, events("\n".join(rising) + CROSS), {**AUCTION, **changed})
     assert found.counts["filtered_sell"] == filtered
+
+
+def unrealized(strategy: str, text: str, **changed: object) -> float:
+    parameters = {**(AUCTION if strategy == CLOSING else QUOTING), **changed}
+    return run_both(strategy, events(text), parameters).counts["unrealized_pnl"]
+
+
+def test_the_open_position_is_valued_at_the_last_trade_inside_trading_hours() -> None:
+    day = BOOK + "10:06:01 TRADE 10.0 80\n14:44:59 TRADE 10.5 0\n14:45:00 TRADE 99.0 5"
+    assert unrealized(V1, day) == pytest.approx(30 * 0.5)
+    assert unrealized(V1, BOOK) == 0.0
+
+
+def test_the_open_position_of_the_closing_strategy_is_valued_at_any_last_trade() -> None:
+    day_one = CROSS.split("1+")[0] + "1+09:00:00 TRADE 10.5 5"
+    assert unrealized(CLOSING, day_one) == pytest.approx(70 * 0.5)
