@@ -95,7 +95,7 @@ def _cause_in(message: str) -> str:
         return f"missing output: {_files(re.sub(r' [(]missing.*', '', found[1]))}"
     if found := _AFFECTED.search(message):
         return f"{found[1]}: {_files(found[2])}"
-    if found := re.search(r"^Error:\n +(.+)", message, re.MULTILINE):
+    if found := re.search(r"^Error:\n +(?:\w+:\n +)?(.+)", message, re.MULTILINE):
         return found[1]
     lines = [line for line in message.splitlines() if line.strip() and not is_trace(line)]
     return lines[-1].strip() if lines else "no message; see Snakemake's output above"
