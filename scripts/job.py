@@ -55,6 +55,7 @@ def job(snakemake: Any) -> Iterator[logging.Logger]:
     except BaseException as error:
         cause = one_line(error)
         with suppress(OSError):
+            sys.stdout.flush()
             traceback.print_exc()
             print(f"error: {cause}", file=sys.stderr, flush=True)
         place = " ".join(f"{k}={v}" for k, v in sorted(snakemake.wildcards.items()))
@@ -99,6 +100,9 @@ def _watch_owner() -> None:
     def watch() -> None:
         while atomic.is_alive(owner):
             time.sleep(WATCH_INTERVAL_S)
+        for child in psutil.Process().children(recursive=True):
+            with suppress(psutil.NoSuchProcess):
+                child.kill()
         os._exit(1)
 
     threading.Thread(target=watch, daemon=True).start()

@@ -1,6 +1,6 @@
 """A hash of what a script does: its parsed code and that of the project modules it imports.
 
-Comments, docstrings and formatting do not count, nor does what is imported under
+Comments, docstrings and formatting do not count, nor do the modules imported under
 `if __name__ == "__main__":` (the adapter to Snakemake). A param of every rule, so that the rule
 reruns when its code changes and not when a file is touched.
 """
@@ -33,8 +33,8 @@ def fingerprint(root: Path, *scripts: str) -> str:
 def _parsed(root: Path, path: Path) -> tuple[str, tuple[Path, ...]]:
     """Hash of one file's code, and the project files it imports."""
     tree = ast.parse(path.read_bytes(), filename=str(path))
-    tree.body = [node for node in tree.body if not _is_adapter(node)]
-    imports = {p for node in ast.walk(tree) for p in _imported(root, path, node)}
+    library = [node for part in tree.body if not _is_adapter(part) for node in ast.walk(part)]
+    imports = {p for node in library for p in _imported(root, path, node)}
     return hashlib.sha256(_canonical(tree).encode()).hexdigest(), tuple(sorted(imports))
 
 
@@ -52,9 +52,11 @@ def _imported(root: Path, path: Path, node: ast.AST) -> list[Path]:
         names = [base, *(f"{base}.{alias.name}" for alias in node.names)]
     else:
         return []
-    own = (name for name in names if name.split(".")[0] == PACKAGE)
-    modules = (root.joinpath(*name.split(".")) for name in own)
-    files = (f for m in modules for f in (m.with_suffix(".py"), m / "__init__.py"))
+    files = []
+    for parts in (name.split(".") for name in names if name.split(".")[0] == PACKAGE):
+        files.append(root.joinpath(*parts).with_suffix(".py"))
+        packages = (parts[:depth] for depth in range(1, len(parts) + 1))
+        files += [root.joinpath(*package, "__init__.py") for package in packages]
     return [file for file in files if file.is_file()]
 
 
@@ -63,7 +65,8 @@ def _canonical(node: object) -> str:
     if isinstance(node, ast.AST):
         fields = []
         for name, value in ast.iter_fields(node):
-            if name == "body" and isinstance(node, _DOCUMENTED) and ast.get_docstring(node, False):
+            documented = name == "body" and isinstance(node, _DOCUMENTED)
+            if documented and ast.get_docstring(node, clean=False) is not None:
                 value = value[1:]
             if value not in (None, []) and name not in ("ctx", "kind", "type_comment"):
                 fields.append(f"{name}={_canonical(value)}")
@@ -80,11 +83,10 @@ def literal(path: Path, name: str) -> object:
         LookupError: the file has no such constant, or it is not a literal.
     """
     for node in ast.parse(path.read_bytes(), filename=str(path)).body:
-        if isinstance(node, ast.Assign) and any(
-            isinstance(target, ast.Name) and target.id == name for target in node.targets
-        ):
+        targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
+        if any(isinstance(target, ast.Name) and target.id == name for target in targets):
             try:
                 return ast.literal_eval(node.value)
-            except ValueError:
+            except (ValueError, TypeError):
                 break
     raise LookupError(f"{path}: no literal constant {name}")

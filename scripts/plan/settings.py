@@ -5,7 +5,8 @@ from __future__ import annotations
 import copy
 import hashlib
 import json
-from collections.abc import Mapping
+import math
+from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
 
 import yaml
@@ -35,10 +36,25 @@ def complete(config: Mapping, schema: Mapping) -> dict:
         DataError: one line: the key, what is wrong, what is near or allowed.
     """
     filled = _with_defaults(copy.deepcopy(dict(config)), schema, schema)
+    for key, value in _leaves(filled, ""):
+        if isinstance(value, float) and not math.isfinite(value):
+            raise DataError(f"config: {key}: got {value}, expected a number")
     error = best_match(Draft202012Validator(schema).iter_errors(filled))
     if error is not None:
         raise DataError(f"config: {_explain(error)}")
     return filled
+
+
+def _leaves(value: object, key: str) -> Iterator[tuple[str, object]]:
+    """Every leaf of nested mappings and lists, with its dotted key."""
+    if isinstance(value, dict):
+        for name, part in value.items():
+            yield from _leaves(part, f"{key}.{name}".lstrip("."))
+    elif isinstance(value, list):
+        for part in value:
+            yield from _leaves(part, key)
+    else:
+        yield key, value
 
 
 def _resolve(schema: Mapping, root: Mapping) -> Mapping:
@@ -89,8 +105,6 @@ def _explain(error: ValidationError) -> str:
         fix = f"did you mean {near[0]}?" if near else f"known keys: {', '.join(known)}"
         full = f"{key}.{unknown[0]}" if error.absolute_path else unknown[0]
         return f"{full} is not a known key; {fix} (see config/README.md)"
-    if error.validator == "propertyNames":
-        return f"{key}: {' '.join(error.message.split())} (see config/README.md)"
     if error.validator == "required":
         return f"{key}: {error.message} (see config/README.md)"
     return f"{key}: got {json.dumps(error.instance, default=str)}, expected {_expected(error)}"
@@ -105,6 +119,8 @@ def _expected(error: ValidationError) -> str:
         "exclusiveMinimum": lambda v: f"more than {v}",
         "pattern": lambda v: f"text like {v}",
         "uniqueItems": lambda _: "each item once",
+        "minItems": lambda v: f"at least {v} of them",
+        "minProperties": lambda v: f"at least {v} of them",
     }
     show = text.get(error.validator)
     return show(error.validator_value) if show else error.message

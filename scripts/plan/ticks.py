@@ -6,8 +6,9 @@ Standard library only: Snakemake imports this while it parses the workflow.
 from __future__ import annotations
 
 import csv
+import math
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from functools import cached_property
@@ -20,9 +21,13 @@ from scripts.ticks.sources import folder_securities, pick, workbook_securities
 STRATEGIES = Path("scripts/ticks/strategies")
 ANY = "*"  # row of the securities table for every security without one of its own
 EXCHANGES = ("ADX", "DFM")
-COSTS = ("fee_bps", "latency_ticks")
 PAIR = re.compile(r"([a-z0-9_]+)=([A-Za-z0-9_.+-]+)")
-TEXT_COLUMNS = {"security", "exchange", "peer_exchange"}
+TEXT_COLUMNS = ("security", "exchange", "peer_exchange")
+NUMBER_COLUMNS = (
+    "max_notional", "max_position", "min_local_currency_before_quote", "order_notional",
+    "quote_size", "quote_size_ask", "quote_size_bid", "refill_interval_sec",
+    "stop_loss_threshold_pct",
+)  # fmt: skip
 
 
 def shortest(value: object) -> str:
@@ -37,16 +42,21 @@ def shortest(value: object) -> str:
 
 
 def parse_value(text: str) -> object:
-    """Value of a parameter from its text: none, true, false, a number, else the text."""
-    words = {"none": None, "true": True, "false": False}
+    """Value of a parameter from its text: none, true, false, an exchange, or a finite number.
+
+    Raises:
+        ValueError: none of these.
+    """
+    words = {"none": None, "true": True, "false": False, **dict(zip(EXCHANGES, EXCHANGES))}
     if text in words:
         return words[text]
-    for number in (int, float):
-        try:
-            return number(text)
-        except ValueError:
-            pass
-    return text
+    try:
+        return int(text)
+    except ValueError:
+        number = float(text)
+    if not math.isfinite(number):
+        raise ValueError(f"{text} is not a finite number")
+    return number
 
 
 def parse_variant(variant: str) -> dict[str, object]:
@@ -62,7 +72,11 @@ def parse_variant(variant: str) -> dict[str, object]:
         found = PAIR.fullmatch(part)
         if not found:
             raise DataError(f"variant {variant!r}: {part!r} is not key=value")
-        pairs[found[1]] = parse_value(found[2])
+        try:
+            pairs[found[1]] = parse_value(found[2])
+        except ValueError:
+            expected = f"a number, true, false, none, {' or '.join(EXCHANGES)}"
+            raise DataError(f"variant {variant!r}: {found[2]!r} is not {expected}") from None
     canonical = ",".join(f"{key}={shortest(value)}" for key, value in sorted(pairs.items()))
     if canonical != variant:
         raise DataError(f"variant {variant!r} is written {canonical!r}: ask for that path")
@@ -74,18 +88,29 @@ def variant_name(**parameters: object) -> str:
     return ",".join(f"{k}={shortest(v)}" for k, v in sorted(parameters.items())) or "base"
 
 
-def read_table(path: Path) -> dict[str, dict[str, object]]:
+def read_table(
+    path: Path, columns: Iterable[str] = (*TEXT_COLUMNS, *NUMBER_COLUMNS)
+) -> dict[str, dict[str, object]]:
     """The securities table: security -> column -> value; an empty cell is left out.
 
     Raises:
-        DataError: naming file, line, column and value.
+        DataError: naming file, line, column and value; a column that is not in `columns`.
     """
     rows: dict[str, dict[str, object]] = {}
     try:
-        text = path.read_text(encoding="utf-8").splitlines()
-    except OSError as error:
-        raise DataError(f"{path}: cannot read the securities table ({error.strerror})") from None
-    for line, row in enumerate(csv.DictReader(text), start=2):
+        text = path.read_text(encoding="utf-8-sig")  # Excel puts a mark at the beginning
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "not UTF-8 text"
+        raise DataError(f"{path}: cannot read the securities table ({reason})") from None
+    reader = csv.DictReader(text.splitlines())
+    known = set(columns)
+    for column in reader.fieldnames or ():
+        if column not in known:
+            near = get_close_matches(str(column), known, n=1)
+            fix = f"did you mean {near[0]}?" if near else f"known: {', '.join(sorted(known))}"
+            raise DataError(f"{path}, line 1: unknown column {column!r}; {fix}")
+    for row in reader:
+        line = reader.line_num
         if None in row or None in row.values():
             raise DataError(f"{path}, line {line}: has not as many cells as the header")
         cells = {c: _cell(path, line, c, v.strip()) for c, v in row.items() if v.strip()}
@@ -102,7 +127,10 @@ def _cell(path: Path, line: int, column: str, text: str) -> object:
         raise DataError(f"{place}: unknown exchange, expected {' or '.join(EXCHANGES)}")
     if column in TEXT_COLUMNS:
         return text.upper()
-    value = parse_value(text)
+    try:
+        value = parse_value(text)
+    except ValueError:
+        value = None
     if not isinstance(value, int | float) or isinstance(value, bool) or not value > 0:
         raise DataError(f"{place}: expected a number above 0")
     return value
@@ -119,7 +147,7 @@ class TickPlan:
 
     config: Mapping
     root: Path
-    _modules: dict[str, tuple[tuple, tuple]] = field(default_factory=dict)
+    _modules: dict[str, tuple[tuple, tuple, tuple]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.config["workbook"] and self.config["parquet_dir"]:
@@ -140,7 +168,9 @@ class TickPlan:
     @cached_property
     def table(self) -> dict[str, dict[str, object]]:
         """The securities table, see `read_table`."""
-        return read_table(Path(self.config["securities_table"]))
+        declared = {name for s in self.config["strategies"] for name in self.declared(s)[0]}
+        columns = {*TEXT_COLUMNS, *NUMBER_COLUMNS, *declared}
+        return read_table(Path(self.config["securities_table"]), columns)
 
     @cached_property
     def available(self) -> dict[str, str]:
@@ -189,11 +219,11 @@ class TickPlan:
             )
         return cells
 
-    def declared(self, strategy: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
-        """(PARAMETERS, FIXES) of a strategy's module, read without importing it.
+    def declared(self, strategy: str) -> tuple[tuple[str, ...], ...]:
+        """(PARAMETERS, FIXES, COSTS) of a strategy's module, read without importing it.
 
         Raises:
-            DataError: no such module.
+            DataError: no such module, or one that does not declare them.
         """
         if strategy not in self._modules:
             path = self.root / STRATEGIES / f"{strategy}.py"
@@ -202,11 +232,15 @@ class TickPlan:
                 near = get_close_matches(strategy, known, n=1)
                 fix = f"did you mean {near[0]}?" if near else f"there are {', '.join(known)}"
                 raise DataError(f"no strategy {strategy}: {path} is missing; {fix}")
-            self._modules[strategy] = (literal(path, "PARAMETERS"), literal(path, "FIXES"))
+            try:
+                names = tuple(literal(path, n) for n in ("PARAMETERS", "FIXES", "COSTS"))
+            except LookupError as error:
+                raise DataError(f"{error.args[0]}: a tuple of names is needed") from None
+            self._modules[strategy] = names
         return self._modules[strategy]
 
     def _check_names(self, place: str, strategy: str, names: Mapping) -> None:
-        known = [*self.declared(strategy)[0], *self.declared(strategy)[1], *COSTS]
+        known = [name for names in self.declared(strategy) for name in names]
         for name in names:
             if name not in known:
                 near = get_close_matches(name, known, n=1)
@@ -219,18 +253,20 @@ class TickPlan:
         Raises:
             DataError: the variant's name or a parameter in it is wrong, or one is missing.
         """
-        names, fixes = self.declared(strategy)
+        names, fixes, costs = self.declared(strategy)
         changes = parse_variant(variant)
         self._check_names(f"variant {variant}", strategy, changes)
         switches = self.config["realistic"] if mode == "realistic" else {}
         cells = self.cells(security, mode)
         values = {name: None for name in names if name in ("max_notional", "order_notional")}
         values |= {name: switches.get(name, False) for name in fixes}
-        values |= {name: switches.get(name, 0) for name in COSTS}
+        values |= {name: switches.get(name, 0) for name in costs}
         values |= self.config["strategies"].get(strategy, {})
         values |= {name: cell for name, cell in cells.items() if name in names}
         values |= changes
-        optional = {"quote_size_bid", "quote_size_ask", "exchange"}
+        optional = {"quote_size_bid", "quote_size_ask"}
+        if not values.get("true_exchange"):
+            optional.add("exchange")
         if missing := sorted(set(names) - set(values) - optional):
             raise DataError(
                 f"{strategy} on {security}: no value for {', '.join(missing)}; set it in "
@@ -239,15 +275,28 @@ class TickPlan:
         return dict(sorted(values.items()))
 
     def sweep_variants(self, strategy: str, parameter: str) -> Iterator[tuple[str, str]]:
-        """(mode, variant) of a sweep, in order. The sweep `fixes` switches one fix at a time."""
-        for mode in self.config["modes"]:
-            if parameter == "fixes":
+        """(mode, variant) of a sweep, in order. The sweep `fixes` switches one fix at a time.
+
+        Raises:
+            DataError: config has no such sweep.
+        """
+        if parameter == "fixes":
+            fixes = [fix for fix in self.declared(strategy)[1] if self._can_switch(fix)]
+            for mode in self.config["modes"]:
                 yield mode, "base"
-                for fix in self.declared(strategy)[1]:
-                    yield mode, variant_name(**{fix: mode == "parity"})
-            else:
-                for value in sorted(self.config["sweeps"][strategy][parameter]):
-                    yield mode, variant_name(**{parameter: value})
+                yield from ((mode, variant_name(**{fix: mode == "parity"})) for fix in fixes)
+            return
+        values = self.config["sweeps"].get(strategy, {}).get(parameter)
+        if values is None:
+            raise DataError(f"config: ticks.sweeps.{strategy} has no values for {parameter}")
+        for mode in self.config["modes"]:
+            for value in sorted(values, key=lambda v: (not isinstance(v, int | float), v or 0)):
+                yield mode, variant_name(**{parameter: value})
+
+    def _can_switch(self, fix: str) -> bool:
+        """Whether a fix can be had for every security: an unknown one has no true exchange."""
+        every = (self.cells(security, "parity") for security in self.securities)
+        return fix != "true_exchange" or all("exchange" in cells for cells in every)
 
     def runs(self, strategy: str, parameter: str, security: str) -> list[dict]:
         """The runs of one sweep job: {mode, variant, parameters} each."""

@@ -1,6 +1,7 @@
 """Sheet of a workbook, or parquet file -> checked parquet of one security, and what was refused."""
 
 import json
+import re
 from pathlib import Path
 
 import fastexcel
@@ -48,14 +49,31 @@ def read_sheet(workbook: Path, sheet: str, header_row: int) -> pl.DataFrame:
     try:
         reader = fastexcel.read_excel(workbook)
         # All rows decide a column's type: from a sample, text further down would become null.
-        found = reader.load_sheet(sheet, header_row=header_row - 1, schema_sample_rows=None)
-        frame = pl.DataFrame(found.to_arrow()) if found.width else pl.DataFrame()
+        frame = load(reader, sheet, header_row)
     except fastexcel.FastExcelError as error:
         reason = str(error).splitlines()[0]
         raise DataError(f"{place}: cannot be read ({reason}); export it again") from None
     if missing_columns(frame.columns):
         raise DataError(f"{place}: {wrong_header(reader, sheet, header_row, frame.columns)}")
     return select(frame, place, first_line=header_row + 1)
+
+
+def load(reader: fastexcel.ExcelReader, sheet: str, header_row: int) -> pl.DataFrame:
+    """All columns of a sheet; beside one that mixes text and numbers, its numbers as `<name>#`.
+
+    fastexcel makes such a column text and rounds its numbers to nine decimals; read again as numbers
+    (its text cells then are null) they keep every bit.
+    """
+    options = {"header_row": header_row - 1, "schema_sample_rows": None}
+    found = reader.load_sheet(sheet, **options)
+    frame = pl.DataFrame(found.to_arrow()) if found.width else pl.DataFrame()
+    numeric = {"price", "volume"}
+    mixed = [n for n in frame.columns if column_of(n) in numeric and frame[n].dtype == pl.String]
+    if mixed:
+        again = reader.load_sheet(sheet, **options, dtypes=dict.fromkeys(mixed, "float"))
+        exact = pl.DataFrame(again.to_arrow()).select(mixed)
+        frame = frame.with_columns(exact.rename({name: f"{name}#" for name in mixed}))
+    return frame
 
 
 def missing_columns(names: list[str]) -> list[str]:
@@ -88,14 +106,16 @@ def select(frame: pl.DataFrame, place: str, first_line: int) -> pl.DataFrame:
     """
     names: dict[str, str] = {}
     for name in frame.columns:
-        column = column_of(name)
+        again = re.sub(r"_\d+$", "", name)  # fastexcel numbers the second column of a name
+        column = column_of(again if again in frame.columns else name)
         if column and column in names:
             raise DataError(
                 f"{place}: columns {names[column]!r} and {name!r} both mean {column}; remove one"
             )
         if column:
             names[column] = name
-    frame = frame.select(**{column: pl.col(names[column]) for column in COLUMNS})
+    exact = {f"{c}#": pl.col(f"{names[c]}#") for c in COLUMNS if f"{names[c]}#" in frame.columns}
+    frame = frame.select(**{column: pl.col(names[column]) for column in COLUMNS}, **exact)
     frame = frame.with_row_index("line", offset=first_line)
     frame = frame.filter(pl.any_horizontal(pl.col(COLUMNS).is_not_null()))
     if frame.is_empty():
@@ -124,12 +144,14 @@ def read_parquet(path: Path) -> pl.DataFrame:
     return select(frame, str(path), first_line=1)
 
 
-def number(column: str, dtype: pl.DataType) -> pl.Expr:
+def number(column: str, schema: pl.Schema) -> pl.Expr:
     """`column` as float64; text that is no number becomes null, NaN and infinities too."""
     value = pl.col(column)
-    if dtype == pl.String:
+    if schema[column] == pl.String:
         value = value.str.strip_chars()
     value = value.cast(pl.Float64, strict=False)
+    if f"{column}#" in schema:
+        value = pl.coalesce(f"{column}#", value)
     return pl.when(value.is_finite()).then(value)
 
 
@@ -147,7 +169,8 @@ def check(raw: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Split raw rows into good events and refused rows.
 
     Args:
-        raw: columns line, timestamp, type, price, volume of any type, in event order.
+        raw: columns line, timestamp, type, price, volume of any type, in event order, and maybe
+            `price#`, `volume#`: exact numbers of a column that is text.
 
     Returns:
         good: line (u32), timestamp (datetime[ns]), type (BID, ASK, TRADE), price (f64),
@@ -156,13 +179,12 @@ def check(raw: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     """
     schema = raw.schema
     text = [pl.col(c).cast(pl.String).alias(f"raw_{c}") for c in COLUMNS]
-    size = number("volume", schema["volume"])
     parsed = raw.with_columns(
         *text,
         timestamp=moment(schema["timestamp"]),
         type=pl.col("type").cast(pl.String).str.strip_chars().str.to_uppercase(),
-        price=number("price", schema["price"]),
-        volume=size,
+        price=number("price", schema),
+        volume=number("volume", schema),
     )
     price, volume = pl.col("price"), pl.col("volume")
     parsed = parsed.with_columns(

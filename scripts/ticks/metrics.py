@@ -75,7 +75,7 @@ def score(fills: pl.DataFrame) -> dict[str, float | int | None]:
     daily = fills.group_by(pl.col("timestamp").dt.date(), maintain_order=True).agg(
         pl.col("realized_pnl").sum()
     )["realized_pnl"]
-    deviation = daily.std() if daily.len() > 1 else None
+    deviation = daily.std() if daily.n_unique() > 1 else None
     path = np.concatenate([[0.0], pnl.cum_sum().to_numpy()])
     peak = np.maximum.accumulate(path)
     trough = int(np.argmax(peak - path))

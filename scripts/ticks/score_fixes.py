@@ -65,14 +65,19 @@ def markdown(table: pl.DataFrame) -> str:
                 f"| **{row['realized_pnl']:,.0f}** | |"
                 for row in side.filter(pl.col("fix") == "base").iter_rows(named=True)
             ]
-        without = dict(realistic.select("fix", "pnl_change").rows())
-        for row in parity.filter(pl.col("fix") != "base").iter_rows(named=True):
-            rest = f"{without[row['fix']]:+,.0f}" if row["fix"] in without else ""
-            lines.append(
-                f"| {strategy[0]} | {row['fix']} | {row['trades_change']:+,} "
-                f"| {row['pnl_change']:+,.0f} | {rest} |"
-            )
+        alone, without = (
+            {row["fix"]: row for row in side.iter_rows(named=True)} for side in (parity, realistic)
+        )
+        for fix in part.filter(pl.col("fix") != "base")["fix"].unique(maintain_order=True):
+            trades, pnl = change(alone, fix, "trades_change"), change(alone, fix, "pnl_change")
+            rest = change(without, fix, "pnl_change")
+            lines.append(f"| {strategy[0]} | {fix} | {trades} | {pnl} | {rest} |")
     return "\n".join(lines) + "\n"
+
+
+def change(rows: Mapping[str, Mapping], fix: str, column: str) -> str:
+    """One cell: a signed whole number, or nothing where that mode was not run."""
+    return f"{rows[fix][column]:+,.0f}" if fix in rows else ""
 
 
 if __name__ == "__main__":

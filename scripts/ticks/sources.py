@@ -15,7 +15,7 @@ from xml.etree import ElementTree
 from scripts.errors import DataError
 
 SHEET_SUFFIXES = (" UH Equity", " DH Equity")
-_UNSAFE = re.compile(r"[/\\\x00-\x1f]|^\.|^$|^\*$")
+_UNSAFE = re.compile(r"[/\\{}\x00-\x1f]|^\.|^$|^\*$")  # {x} would be a wildcard of Snakemake
 
 
 def security_of(name: str) -> str:

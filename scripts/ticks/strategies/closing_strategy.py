@@ -54,6 +54,7 @@ FIXES = (
     "stop_depth_once",
     "true_exchange",
 )
+COSTS = ("fee_bps",)
 
 
 def simulate(events: Events, parameters: Mapping) -> Outcome:

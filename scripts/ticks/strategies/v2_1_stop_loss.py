@@ -38,6 +38,7 @@ FIXES = (
     "stable_order",
     "stop_depth_once",
 )
+COSTS = ("fee_bps", "latency_ticks")
 
 
 def simulate(events: Events, parameters: Mapping) -> Outcome:

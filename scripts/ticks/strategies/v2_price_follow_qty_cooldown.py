@@ -38,6 +38,7 @@ FIXES = (
     "share_volume",
     "stable_order",
 )
+COSTS = ("fee_bps", "latency_ticks")
 
 
 def simulate(events: Events, parameters: Mapping) -> Outcome:

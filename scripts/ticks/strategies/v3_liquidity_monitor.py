@@ -42,6 +42,7 @@ FIXES = (
     "share_volume",
     "stable_order",
 )
+COSTS = ("fee_bps", "latency_ticks")
 QUIET = OPEN + 5 * MINUTE
 
 

@@ -46,6 +46,7 @@ def plan(tmp_path: Path) -> Callable[..., TickPlan]:
     (folder / "__init__.py").touch()
     for name, parameters in MODULES.items():
         text = f"import numba_is_not_imported\nPARAMETERS = {parameters}\nFIXES = {FIXES}\n"
+        text += 'COSTS = ("fee_bps", "latency_ticks")\n'
         (folder / f"{name}.py").write_text(text)
     (tmp_path / "table.csv").write_text(TABLE)
     table = {"securities_table": str(tmp_path / "table.csv")}
