@@ -29,6 +29,8 @@ def base_files(suffix, **fixed):
 
 def _base_files(suffix, fixed, wildcards):
     runs = base_runs(**{key: wildcards[key] for key in fixed.values()})
+    for key in fixed.values():
+        planned(TICKS.known, key, wildcards[key])
     path = f"<results>/ticks/trades/{{mode}}/{{strategy}}/{{variant}}/{{security}}{suffix}"
     return [path.format(**run) for run in runs]
 
@@ -102,7 +104,7 @@ def worker_runs(wildcards):
 
 def sweep_parameters(wildcards):
     """Parameters that are swept for a strategy, sorted."""
-    return sorted(config["ticks"]["sweeps"].get(wildcards.strategy, {}))
+    return planned(TICKS.swept, wildcards.strategy)
 
 
 def sweep_labels(wildcards):
@@ -113,9 +115,14 @@ def sweep_labels(wildcards):
 
 def sweep_files(wildcards):
     """Fills of all sweeps of a strategy."""
+    return swept_files(wildcards.strategy)
+
+
+def swept_files(strategy):
+    """Fills of all sweeps of a strategy, by its name."""
     return [
-        f"<results>/ticks/sweeps/{wildcards.strategy}/{parameter}/{security}.parquet"
-        for parameter in sweep_parameters(wildcards)
+        f"<results>/ticks/sweeps/{strategy}/{parameter}/{security}.parquet"
+        for parameter in planned(TICKS.swept, strategy)
         for security in planned(getattr, TICKS, "securities")
     ]
 
@@ -146,7 +153,14 @@ def tick_products():
         "<results>/ticks/summary.csv",
         "<results>/ticks/fixes.csv",
         "<results>/ticks/provenance.json",
+        # Also what lies between: a job that failed leaves its output missing, and only a target that
+        # names the file makes the next run see it.
+        *all_sources(None),
+        *all_parquet(None),
         *_base_files(".csv", {}, None),
+        *_base_files(".json", {}, None),
+        *fixes_files(None),
+        *(path for strategy in swept for path in swept_files(strategy)),
         *(f"<results>/ticks/sweeps/{strategy}.csv" for strategy in swept),
         *(file for name in names for file in plots(name)),
         *(["<results>/ticks/benchmark.json"] if config["ticks"]["benchmark"] else []),

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
+import shutil
 import signal
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,6 +13,7 @@ from pathlib import Path
 
 TAIL_BYTES = 64 * 1024
 MAX_CHARS = 400
+FULL_BYTES = 64 * 1024
 STALE_SECONDS = 2.0  # a log older than its job's start is an earlier run's
 STOPPED = frozenset({signal.SIGINT, signal.SIGTERM, signal.SIGHUP})
 
@@ -149,6 +152,10 @@ def _missing(logs: Sequence[str]) -> str:
     """Say why the log gave no cause."""
     if not logs:
         return " (the rule has no log)"
+    with contextlib.suppress(OSError):
+        folder = next(f for f in Path(logs[0]).absolute().parents if f.is_dir())
+        if shutil.disk_usage(folder).free < FULL_BYTES:
+            return f" (No space left on device: {folder})"
     return " (the log is empty)" if Path(logs[0]).exists() else " (no log was written)"
 
 

@@ -119,8 +119,9 @@ def _expected(error: ValidationError) -> str:
         "exclusiveMinimum": lambda v: f"more than {v}",
         "pattern": lambda v: f"text like {v}",
         "uniqueItems": lambda _: "each item once",
-        "minItems": lambda v: f"at least {v} of them",
-        "minProperties": lambda v: f"at least {v} of them",
+        "minLength": lambda v: f"text of at least {v} character",
+        "minItems": lambda v: f"at least {v} item",
+        "minProperties": lambda v: f"at least {v} key",
     }
     show = text.get(error.validator)
     return show(error.validator_value) if show else error.message

@@ -16,18 +16,14 @@ from pathlib import Path
 
 from scripts.errors import DataError
 from scripts.plan.fingerprint import literal
+from scripts.plan.parameters import EXCHANGES, RANGES, wrong_value
 from scripts.ticks.sources import folder_securities, pick, workbook_securities
 
 STRATEGIES = Path("scripts/ticks/strategies")
 ANY = "*"  # row of the securities table for every security without one of its own
-EXCHANGES = ("ADX", "DFM")
+NAME = re.compile(r"[a-z][a-z0-9_]*")
 PAIR = re.compile(r"([a-z0-9_]+)=([A-Za-z0-9_.+-]+)")
 TEXT_COLUMNS = ("security", "exchange", "peer_exchange")
-NUMBER_COLUMNS = (
-    "max_notional", "max_position", "min_local_currency_before_quote", "order_notional",
-    "quote_size", "quote_size_ask", "quote_size_bid", "refill_interval_sec",
-    "stop_loss_threshold_pct",
-)  # fmt: skip
 
 
 def shortest(value: object) -> str:
@@ -47,7 +43,7 @@ def parse_value(text: str) -> object:
     Raises:
         ValueError: none of these.
     """
-    words = {"none": None, "true": True, "false": False, **dict(zip(EXCHANGES, EXCHANGES))}
+    words = {"none": None, "true": True, "false": False, **{name: name for name in EXCHANGES}}
     if text in words:
         return words[text]
     try:
@@ -89,7 +85,7 @@ def variant_name(**parameters: object) -> str:
 
 
 def read_table(
-    path: Path, columns: Iterable[str] = (*TEXT_COLUMNS, *NUMBER_COLUMNS)
+    path: Path, columns: Iterable[str] = (*TEXT_COLUMNS, *RANGES)
 ) -> dict[str, dict[str, object]]:
     """The securities table: security -> column -> value; an empty cell is left out.
 
@@ -103,8 +99,10 @@ def read_table(
         reason = getattr(error, "strerror", None) or "not UTF-8 text"
         raise DataError(f"{path}: cannot read the securities table ({reason})") from None
     reader = csv.DictReader(text.splitlines())
-    known = set(columns)
-    for column in reader.fieldnames or ():
+    known, names = set(columns), reader.fieldnames or ()
+    if double := [name for name in names if names.count(name) > 1]:
+        raise DataError(f"{path}, line 1: column {double[0]!r} stands twice")
+    for column in names:
         if column not in known:
             near = get_close_matches(str(column), known, n=1)
             fix = f"did you mean {near[0]}?" if near else f"known: {', '.join(sorted(known))}"
@@ -131,9 +129,18 @@ def _cell(path: Path, line: int, column: str, text: str) -> object:
         value = parse_value(text)
     except ValueError:
         value = None
-    if not isinstance(value, int | float) or isinstance(value, bool) or not value > 0:
-        raise DataError(f"{place}: expected a number above 0")
+    if problem := wrong_value(column, value) or (value is None and "a number"):
+        raise DataError(f"{place}: expected {problem}")
     return value
+
+
+def check_value(place: str, name: str, value: object, switches: Iterable[str] = ()) -> None:
+    """Raise DataError when a parameter has a value it cannot have; unknown names pass."""
+    wrong = wrong_value(name, value)
+    if name in switches and not isinstance(value, bool):
+        wrong = "true or false"
+    if wrong:
+        raise DataError(f"{place}: {name} is {shortest(value)}, expected {wrong}")
 
 
 @dataclass(frozen=True)
@@ -157,8 +164,12 @@ class TickPlan:
                 self.declared(strategy)
         for strategy, parameters in self.config["strategies"].items():
             self._check_names(f"config: ticks.strategies.{strategy}", strategy, parameters)
+            for name, value in parameters.items():
+                check_value(f"config: ticks.strategies.{strategy}.{name}", name, value)
         for strategy, parameters in self.config["sweeps"].items():
             self._check_names(f"config: ticks.sweeps.{strategy}", strategy, parameters)
+            for name, value in ((n, v) for n, values in parameters.items() for v in values):
+                check_value(f"config: ticks.sweeps.{strategy}.{name}", name, value)
 
     @property
     def simulated(self) -> bool:
@@ -169,7 +180,7 @@ class TickPlan:
     def table(self) -> dict[str, dict[str, object]]:
         """The securities table, see `read_table`."""
         declared = {name for s in self.config["strategies"] for name in self.declared(s)[0]}
-        columns = {*TEXT_COLUMNS, *NUMBER_COLUMNS, *declared}
+        columns = {*TEXT_COLUMNS, *RANGES, *declared}
         return read_table(Path(self.config["securities_table"]), columns)
 
     @cached_property
@@ -197,6 +208,18 @@ class TickPlan:
             for security in chosen:
                 self.cells(security, "realistic")
         return chosen
+
+    def known(self, wildcard: str, value: str) -> None:
+        """Raise DataError when a path asks for a security that is not run."""
+        if wildcard == "security" and value not in self.securities:
+            raise DataError(f"security {value} is not run; there are {', '.join(self.securities)}")
+
+    def swept(self, strategy: str) -> list[str]:
+        """Parameters that config sweeps for a strategy, sorted. Raises DataError: none."""
+        parameters = sorted(self.config["sweeps"].get(strategy, {}))
+        if not parameters:
+            raise DataError(f"config: ticks.sweeps has nothing for {strategy}")
+        return parameters
 
     def source(self, security: str, simulated_workbook: str) -> str:
         """The file that holds a security: workbook, parquet file, or the simulator's workbook."""
@@ -226,6 +249,10 @@ class TickPlan:
             DataError: no such module, or one that does not declare them.
         """
         if strategy not in self._modules:
+            if not NAME.fullmatch(strategy):
+                raise DataError(
+                    f"strategy {strategy!r}: a name is lower case letters, digits and _"
+                )
             path = self.root / STRATEGIES / f"{strategy}.py"
             if not path.is_file():
                 known = sorted(p.stem for p in path.parent.glob("*.py") if p.stem != "__init__")
@@ -256,6 +283,8 @@ class TickPlan:
         names, fixes, costs = self.declared(strategy)
         changes = parse_variant(variant)
         self._check_names(f"variant {variant}", strategy, changes)
+        for name, value in changes.items():
+            check_value(f"variant {variant}", name, value, switches=fixes)
         switches = self.config["realistic"] if mode == "realistic" else {}
         cells = self.cells(security, mode)
         values = {name: None for name in names if name in ("max_notional", "order_notional")}

@@ -2,6 +2,7 @@
 
 import json
 import re
+from datetime import datetime
 from pathlib import Path
 
 import fastexcel
@@ -15,6 +16,8 @@ from scripts.ticks.sources import folder_securities, pick, workbook_securities
 
 COLUMNS = ("timestamp", "type", "price", "volume")
 EXPECTED = "Dates | Type | Price | Size"
+FIRST, END = datetime(1990, 1, 1), datetime(2100, 1, 1)  # a date outside is a typing error
+ZONES = (None, "Asia/Dubai")
 SIZES = {"size", "vol", "volume", "qty", "quantity"}
 
 
@@ -61,11 +64,14 @@ def read_sheet(workbook: Path, sheet: str, header_row: int) -> pl.DataFrame:
 def load(reader: fastexcel.ExcelReader, sheet: str, header_row: int) -> pl.DataFrame:
     """All columns of a sheet; beside one that mixes text and numbers, its numbers as `<name>#`.
 
-    fastexcel makes such a column text and rounds its numbers to nine decimals; read again as numbers
-    (its text cells then are null) they keep every bit.
+    fastexcel makes such a column text and rounds its numbers to nine decimals; read again as
+    numbers (its text cells then are null) they keep every bit.
     """
     options = {"header_row": header_row - 1, "schema_sample_rows": None}
-    found = reader.load_sheet(sheet, **options)
+    try:
+        found = reader.load_sheet(sheet, **options)
+    except fastexcel.UnsupportedColumnTypeCombinationError:
+        found = reader.load_sheet(sheet, **options, dtypes="string")
     frame = pl.DataFrame(found.to_arrow()) if found.width else pl.DataFrame()
     numeric = {"price", "volume"}
     mixed = [n for n in frame.columns if column_of(n) in numeric and frame[n].dtype == pl.String]
@@ -105,7 +111,7 @@ def select(frame: pl.DataFrame, place: str, first_line: int) -> pl.DataFrame:
         DataError: two columns of the source mean the same, or there is no row.
     """
     names: dict[str, str] = {}
-    for name in frame.columns:
+    for name in (n for n in frame.columns if not n.endswith("#")):
         again = re.sub(r"_\d+$", "", name)  # fastexcel numbers the second column of a name
         column = column_of(again if again in frame.columns else name)
         if column and column in names:
@@ -129,11 +135,12 @@ def read_parquet(path: Path) -> pl.DataFrame:
     """Rows of a parquet file as `read_sheet` gives them; `line` counts rows from 1.
 
     Raises:
-        DataError: not a parquet file, a column missing or meant twice, or no rows.
+        DataError: not a parquet file, a column missing, meant twice or not of plain values, times
+            of another zone, or no rows.
     """
     try:
         frame = pl.read_parquet(path)
-    except (pl.exceptions.ComputeError, OSError) as error:
+    except (pl.exceptions.PolarsError, OSError) as error:
         reason = str(error).splitlines()[0]
         raise DataError(f"{path}: not a readable parquet file ({reason})") from None
     if missing := missing_columns(frame.columns):
@@ -141,6 +148,15 @@ def read_parquet(path: Path) -> pl.DataFrame:
             f"{path}: no column for {', '.join(missing)}; has {', '.join(frame.columns)}, "
             f"expected {', '.join(COLUMNS)}"
         )
+    for name, dtype in frame.schema.items():
+        zone = getattr(dtype, "time_zone", None)
+        if column_of(name) == "timestamp" and zone not in ZONES:
+            raise DataError(
+                f"{path}: {name} is in the time zone {zone}, expected local exchange time without "
+                "a zone: convert it"
+            )
+        if column_of(name) and (dtype.is_nested() or dtype == pl.Binary):
+            raise DataError(f"{path}: {name} holds {dtype}, not plain values")
     return select(frame, str(path), first_line=1)
 
 
@@ -156,13 +172,14 @@ def number(column: str, schema: pl.Schema) -> pl.Expr:
 
 
 def moment(dtype: pl.DataType) -> pl.Expr:
-    """The timestamp as datetime[ns] without a zone; null where it is none."""
+    """The timestamp as datetime without a zone; null where it is none."""
     stamp = pl.col("timestamp")
     if dtype == pl.String:
-        stamp = stamp.str.strip_chars().str.to_datetime("%Y-%m-%d %H:%M:%S%.f", strict=False)
+        form = "%Y-%m-%d %H:%M:%S%.f"
+        stamp = stamp.str.strip_chars().str.to_datetime(form, time_unit="us", strict=False)
     elif not isinstance(dtype, pl.Datetime):
-        return pl.lit(None, pl.Datetime("ns"))
-    return stamp.dt.replace_time_zone(None).dt.cast_time_unit("ns")
+        return pl.lit(None, pl.Datetime("us"))
+    return stamp.dt.replace_time_zone(None)
 
 
 def check(raw: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
@@ -187,9 +204,12 @@ def check(raw: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
         volume=number("volume", schema),
     )
     price, volume = pl.col("price"), pl.col("volume")
+    possible = pl.col("timestamp").is_between(FIRST, END, closed="left")
     parsed = parsed.with_columns(
         reason=pl.when(pl.col("timestamp").is_null())
         .then(pl.lit("timestamp is missing or not a date"))
+        .when(~possible)
+        .then(pl.lit("timestamp is not of the years 1990 to 2099"))
         .when(~pl.col("type").is_in(KINDS.to_pylist()).fill_null(False))
         .then(pl.lit("type is not BID, ASK or TRADE"))
         .when(price.is_null())
@@ -204,7 +224,11 @@ def check(raw: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
         .then(pl.lit("size is not a whole number of shares"))
     )
     good = parsed.filter(pl.col("reason").is_null()).select(
-        "line", "timestamp", "type", "price", pl.col("volume").cast(pl.Int64)
+        "line",
+        pl.col("timestamp").cast(pl.Datetime("ns")),
+        "type",
+        "price",
+        pl.col("volume").cast(pl.Int64),
     )
     bad = parsed.filter(pl.col("reason").is_not_null()).select(
         "line", *(pl.col(f"raw_{c}").alias(c) for c in COLUMNS), "reason"
@@ -215,12 +239,13 @@ def check(raw: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
 def check_days(good: pl.DataFrame, place: str) -> None:
     """Raise DataError where a day comes after a later one; inside a day the order is kept."""
     day = pl.col("timestamp").dt.date()
-    wrong = good.filter(day < day.shift(1)).head(1)
-    if not wrong.is_empty():
-        line, stamp = wrong.select("line", "timestamp").row(0)
+    before = good.with_columns(line_before=pl.col("line").shift(1), day_before=day.shift(1))
+    wrong = before.filter(day < pl.col("day_before")).head(1)
+    for row in wrong.iter_rows(named=True):
         raise DataError(
-            f"{place}, line {line}: {stamp:%Y-%m-%d} comes after a later day; "
-            "sort the export by day (the order inside a day matters and is kept)"
+            f"{place}, line {row['line']}: {row['timestamp']:%Y-%m-%d} comes after "
+            f"{row['day_before']} on line {row['line_before']}; sort the export by day "
+            "(the order inside a day matters and is kept)"
         )
 
 
@@ -277,6 +302,8 @@ def build(
         sheet = pick(security, workbook_securities(source), source)
         place, raw = f"{source}, sheet {sheet!r}", read_sheet(source, sheet, header_row)
     good, bad = check(raw)
+    if good.is_empty():
+        raise too_many(bad, raw.height, max_quarantined_share, place)
     if bad.height > max_quarantined_share * raw.height:
         raise too_many(bad, raw.height, max_quarantined_share, place)
     check_days(good, place)

@@ -11,6 +11,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from scripts.errors import DataError
+
 SCHEMA = pa.schema(
     [
         ("timestamp", pa.timestamp("ns")),
@@ -71,12 +73,23 @@ def grow(run: Callable, events: Events, state: tuple, fills: np.ndarray) -> np.n
         fills = np.concatenate([fills, np.empty_like(fills)])
 
 
+def open_parquet(path: Path) -> pq.ParquetFile:
+    """Open a file of events. Raises DataError: it is not a whole parquet file."""
+    try:
+        return pq.ParquetFile(path, read_dictionary=["type"])
+    except pa.ArrowInvalid as error:
+        reason = str(error).split(". ")[0]
+        raise DataError(
+            f"{path}: not a whole parquet file ({reason}); delete it and run again"
+        ) from None
+
+
 def read_events(path: Path) -> Events:
     """Read a file of `SCHEMA` batch by batch, so that memory stays near the size of the result.
 
     25 bytes an event, and one batch.
     """
-    with pq.ParquetFile(path, read_dictionary=["type"]) as file:
+    with open_parquet(path) as file:
         n = file.metadata.num_rows
         events = Events(
             np.empty(n, np.int64), np.empty(n, np.uint8), np.empty(n), np.empty(n, np.int64)

@@ -7,6 +7,8 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
+from scripts.errors import DataError
+
 YEAR_DAYS = 252
 METRICS = (
     "trades", "volume", "realized_pnl", "days", "sharpe", "max_drawdown", "max_drawdown_pct",
@@ -41,8 +43,18 @@ def closes() -> pl.Expr:
 
 
 def read_trades(path: Path) -> pl.DataFrame:
-    """A trades CSV of either format (see `backtest.write_trades`) as `fills_frame` gives it."""
-    raw = pl.read_csv(path, infer_schema=False, empty_string_is_null=False)
+    """A trades CSV of either format (see `backtest.write_trades`) as `fills_frame` gives it.
+
+    Raises:
+        DataError: the file is empty or broken.
+    """
+    try:
+        raw = pl.read_csv(path, infer_schema=False, empty_string_is_null=False)
+    except pl.exceptions.PolarsError as error:
+        reason = str(error).splitlines()[0]
+        raise DataError(
+            f"{path}: not a whole trades file ({reason}); delete it and run again"
+        ) from None
     raw = raw.rename({"fill_price": "price", "fill_qty": "quantity"}, strict=False)
     stamp = pl.col("timestamp").str.to_datetime("%Y-%m-%d %H:%M:%S%.f", time_unit="ns")
     frame = raw.select(

@@ -66,7 +66,8 @@ def draw(
         panel.set_xlabel(f"trading day, {years}")
     handles, labels = grid[0][0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=len(labels), frameon=False)
-    figure.suptitle(f"{security}: inventory and pnl{source_note(simulated)}")
+    name = security.replace("$", r"\$")  # a pair of them would be a formula
+    figure.suptitle(f"{name}: inventory and pnl{source_note(simulated)}")
     save(figure, outs)
 
 

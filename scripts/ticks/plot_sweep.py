@@ -60,7 +60,7 @@ def heat_map(panel: Axes, part: pl.DataFrame, parameter: str) -> None:
         ink = "white" if abs(value) > 0.8 * scale[i, 0] else "black"
         panel.text(j, i, f"{value:,.1f}", ha="center", va="center", fontsize=7, color=ink)
     panel.set_xticks(range(len(values)), values)
-    panel.set_yticks(range(wide.height), wide["security"].to_list())
+    panel.set_yticks(range(wide.height), [s.replace("$", r"\$") for s in wide["security"]])
     panel.set_xlabel(UNITS.get(parameter, parameter.replace("_", " ")))
     panel.grid(False)
     panel.spines[:].set_visible(False)

@@ -7,6 +7,7 @@ from pathlib import Path
 import polars as pl
 
 from scripts.atomic import atomic
+from scripts.errors import DataError
 from scripts.ticks.metrics import METRICS, read_trades, score
 
 PORTFOLIO = "*"  # stands for all securities; no security can have this name
@@ -39,12 +40,20 @@ def summarise(
 
     Returns:
         the table.
+
+    Raises:
+        DataError: a trades file holds another number of trades than its counts say.
     """
     rows: list[dict] = []
     portfolios: dict[tuple[str, str, str], list[int]] = {}
     fills = [read_trades(path) for path in trades]
     for i, (run, path) in enumerate(zip(runs, counts, strict=True)):
         counted = json.loads(path.read_text())
+        if counted["trades"] != fills[i].height:
+            raise DataError(
+                f"{trades[i]}: {fills[i].height} trades, but {path.name} counted "
+                f"{counted['trades']}; delete both and run again"
+            )
         rows.append({**run, **score(fills[i]), **{name: counted[name] for name in COUNTS}})
         portfolios.setdefault((run["mode"], run["strategy"], run["variant"]), []).append(i)
     for (mode, strategy, variant), members in portfolios.items():

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import zipfile
+import zlib
 from collections.abc import Iterable
 from difflib import get_close_matches
 from pathlib import Path
@@ -14,15 +15,17 @@ from xml.etree import ElementTree
 
 from scripts.errors import DataError
 
+BROKEN = (zipfile.BadZipFile, zlib.error, ElementTree.ParseError, EOFError, KeyError)
 SHEET_SUFFIXES = (" UH Equity", " DH Equity")
-_UNSAFE = re.compile(r"[/\\{}\x00-\x1f]|^\.|^$|^\*$")  # {x} would be a wildcard of Snakemake
+_UNSAFE = re.compile(r"[/\\{}*?\x00-\x1f]|^\.|^$")  # {x} would be a wildcard of Snakemake
 
 
 def security_of(name: str) -> str:
     """Security of a sheet or file stem: vendor suffixes removed, upper case."""
+    name = name.upper()
     for suffix in SHEET_SUFFIXES:
-        name = name.replace(suffix, "")
-    return name.strip().upper()
+        name = name.replace(suffix.upper(), "")
+    return name.strip()
 
 
 def sheet_names(workbook: Path) -> list[str]:
@@ -36,9 +39,19 @@ def sheet_names(workbook: Path) -> list[str]:
             root = ElementTree.fromstring(archive.read("xl/workbook.xml"))
     except FileNotFoundError:
         raise DataError(f"{workbook}: no such workbook; see ticks.workbook") from None
-    except (zipfile.BadZipFile, KeyError, ElementTree.ParseError, EOFError, OSError) as error:
+    except PermissionError:
+        raise DataError(f"{workbook}: no permission to read it") from None
+    except (
+        zipfile.BadZipFile,
+        KeyError,
+        ElementTree.ParseError,
+        EOFError,
+        OSError,
+        zlib.error,
+    ) as error:
         raise DataError(
-            f"{workbook}: not a complete xlsx file ({error}); export or copy it again"
+            f"{workbook}: not a complete xlsx file ({error}); export or copy it (a simulated one: "
+            "delete it), and run again"
         ) from None
     return [element.get("name", "") for element in root.iter() if element.tag.endswith("}sheet")]
 

@@ -16,6 +16,7 @@ from typing import NamedTuple
 import psutil
 import pytest
 
+from scripts.atomic import is_alive
 from scripts.errors import DataError
 from scripts.job import measure, one_line
 
@@ -143,7 +144,6 @@ def test_a_failure_ends_log_and_screen_with_its_cause(run, log: Path, raised: st
     assert ended.err == f"error: ticks_build mode=parity security=MODON: {cause} (log: {log})\n"
 
 
-@pytest.mark.xfail(strict=True, reason="BUG job: stdout is flushed after the last line was written")
 def test_what_was_printed_stands_before_the_cause(run) -> None:
     ended = run("print('so far')\nraise ValueError('wrong')")
     assert ended.log[0] == "so far"
@@ -216,9 +216,6 @@ def test_a_job_ends_by_itself_when_its_owner_is_killed(tmp_path, log, owner, wor
         process.stderr.close()
 
 
-@pytest.mark.xfail(
-    strict=True, raises=AssertionError, reason="BUG job: what the job started outlives it"
-)
 def test_the_children_of_a_job_end_with_it(tmp_path, log, owner) -> None:
     note = tmp_path / "child"
     body = f"""
@@ -233,7 +230,7 @@ def test_the_children_of_a_job_end_with_it(tmp_path, log, owner) -> None:
         owner.kill()
         process.communicate(timeout=60)
         psutil.wait_procs([child], timeout=1)
-        assert not child.is_running()
+        assert not is_alive(child)
     finally:
         process.kill()
         with contextlib.suppress(psutil.NoSuchProcess):

@@ -97,7 +97,6 @@ def test_a_full_disk_is_named_and_a_larger_one_completes(tmp_path: Path, disk) -
     assert project.jobs_run(again) == [("ticks_simulate_workbook", {})]
 
 
-@pytest.mark.xfail(strict=True, reason="BUG the cause is 'exit status 1 (the log is empty)'")
 def test_a_disk_too_full_for_the_log_is_named_too(tmp_path: Path, disk) -> None:
     project = copy_project(tmp_path, TINY)
     disk(project.results, "size=64k")
@@ -163,24 +162,15 @@ def test_a_broken_file_fails_its_readers(broken: Broken) -> None:
     assert not half_written(broken.project.results)
 
 
-# An output that a failed job took with it must be missed: the public targets have to list it.
-TARGETS = pytest.mark.xfail(
-    reason="BUG targets lack parquet, fills, workbook: 'Nothing to be done'"
-)
-
-
-@TARGETS
 def test_the_next_run_fails_again(broken: Broken) -> None:
     assert sorted(causes(broken.runs[1])) == sorted(causes(broken.runs[0]))
 
 
-@pytest.mark.xfail(strict=True, reason="BUG a reader's error names neither its file nor the fix")
 def test_a_broken_file_is_named_with_the_fix(broken: Broken) -> None:
     name = str(broken.path.relative_to(broken.project.folder))
     assert all(name in cause and "delete" in cause for cause in causes(broken.runs[0]))
 
 
-@TARGETS
 def test_a_broken_file_is_rebuilt_once_it_is_removed(broken: Broken) -> None:
     broken.rebuild()
     assert broken.project.digests() == broken.want

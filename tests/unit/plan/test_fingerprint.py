@@ -117,13 +117,11 @@ def test_a_change_of_code_moves_the_hash(project, old: str, new: str) -> None:
     assert fingerprint(changed, MAIN) != fingerprint(project(), MAIN)
 
 
-@pytest.mark.xfail(strict=True, reason="BUG _parsed: the adapter's own code does not count")
 def test_a_change_of_what_the_adapter_hands_on_moves_the_hash(project) -> None:
     changed = project(main=SCRIPT.replace("run(1)", "run(2)"))
     assert fingerprint(changed, MAIN) != fingerprint(project(), MAIN)
 
 
-@pytest.mark.xfail(strict=True, reason="BUG _canonical: an empty docstring counts as code")
 def test_an_empty_docstring_is_a_docstring(project) -> None:
     changed = project(main=SCRIPT.replace("Docstring of the function.", ""))
     assert fingerprint(changed, MAIN) == fingerprint(project(), MAIN)
@@ -171,7 +169,6 @@ def test_every_form_of_import_counts(project, statement: str) -> None:
 @pytest.mark.parametrize(
     "statement", ["import scripts.lib.deep", "from scripts.lib.deep import two"]
 )
-@pytest.mark.xfail(strict=True, reason="BUG _imported: the __init__.py above a module runs, too")
 def test_the_code_of_a_package_counts_for_who_imports_from_it(project, statement: str) -> None:
     before, after = project(other=statement), project(other=statement)
     (after / "scripts/lib/__init__.py").write_text("print('runs at import')\n")
@@ -275,7 +272,6 @@ def test_a_missing_literal_names_file_and_constant(tmp_path: Path, text: str) ->
         literal(tmp_path / "module.py", "NAMES")
 
 
-@pytest.mark.xfail(strict=True, reason="BUG literal: a constant with an annotation is not found")
 def test_a_literal_may_have_an_annotation(tmp_path: Path) -> None:
     (tmp_path / "module.py").write_text("NAMES: tuple[str, ...] = ('a',)")
     assert literal(tmp_path / "module.py", "NAMES") == ("a",)

@@ -189,14 +189,12 @@ def test_an_error_is_one_line_that_names_key_and_fix(name: str) -> None:
     assert "\n" not in error(config)
 
 
-@pytest.mark.xfail(strict=True, reason="BUG _expected: minItems and minProperties are not worded")
 def test_an_empty_list_is_told_how_many_items_it_needs() -> None:
     assert error({"name": "x", "section": {"modes": []}}).endswith(
         "got [], expected at least 1 item"
     )
 
 
-@pytest.mark.xfail(strict=True, reason="BUG complete: NaN passes minimum and maximum")
 def test_a_number_that_is_none_is_an_error() -> None:
     assert "section.share" in error({"name": "x", "section": {"share": float("nan")}})
 

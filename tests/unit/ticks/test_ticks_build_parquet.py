@@ -171,9 +171,6 @@ def test_text_far_down_in_a_column_of_numbers_is_not_lost(tmp_path: Path) -> Non
     ]
 
 
-@pytest.mark.xfail(
-    strict=True, reason="BUG read_sheet: a text cell has fastexcel round the column to 9 decimals"
-)
 def test_a_text_cell_does_not_change_the_other_prices(tmp_path: Path) -> None:
     good, _ = check(sheet_of(tmp_path, [(TEN, "BID", 1 / 3, 100), (TEN, "BID", "n.a. yet", 100)]))
     assert good["price"].to_list() == [1 / 3]
@@ -209,9 +206,6 @@ def test_a_missing_header_says_what_stands_there(
     assert str(caught.value).startswith(f"{tmp_path}/book.xlsx, sheet '{SHEET}': ")
 
 
-@pytest.mark.xfail(
-    strict=True, reason="BUG read_sheet: a second column of the same name is ignored"
-)
 def test_two_columns_of_one_name_are_refused(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="both mean volume"):
         sheet_of(tmp_path, [(*ROW, 5)], header=(*HEADER, "Size"))
@@ -253,7 +247,9 @@ def day_frame(*days: int) -> pl.DataFrame:
 
 
 def test_a_day_after_a_later_one_is_refused_with_its_line() -> None:
-    with pytest.raises(DataError, match=r"^book, line 6: 2025-04-14 comes after a later day"):
+    with pytest.raises(
+        DataError, match=r"^book, line 6: 2025-04-14 comes after 2025-04-15 on line 5"
+    ):
         check_days(day_frame(14, 15, 14), "book")
 
 

@@ -111,9 +111,6 @@ def test_metrics_of_any_fills_are_those_of_the_slow_loop(fills: list[Fill]) -> N
     assert score(frame(fills)) == pytest.approx(slow_score(fills))
 
 
-@pytest.mark.xfail(
-    strict=True, reason="BUG metrics.score: rounding noise of the mean counts as a deviation"
-)
 def test_the_same_pnl_every_day_has_no_sharpe_even_where_its_mean_is_rounded() -> None:
     assert score(frame([(at(d), 1, 0.1, True) for d in range(3)]))["sharpe"] is None
 

@@ -105,16 +105,11 @@ def test_a_name_that_could_leave_its_folder_is_refused(name: str) -> None:
         by_security([name], BOOK)
 
 
-@pytest.mark.parametrize(
-    "name", ["NA", "null", "Ünïcode", "two words", "a.b", "a,b", "-x", "***", "1"]
-)
+@pytest.mark.parametrize("name", ["NA", "null", "Ünïcode", "two words", "a.b", "a,b", "-x", "1"])
 def test_an_odd_but_harmless_name_is_kept(name: str) -> None:
     assert by_security([name], BOOK) == {name.upper(): name}
 
 
-@pytest.mark.xfail(
-    strict=True, reason="BUG by_security: Snakemake takes {x} in a path for a wildcard"
-)
 @pytest.mark.parametrize("name", ["{A}", "A}"])
 def test_a_name_with_braces_is_refused(name: str) -> None:
     with pytest.raises(DataError):
