@@ -50,8 +50,8 @@ def sheet_names(workbook: Path) -> list[str]:
         zlib.error,
     ) as error:
         raise DataError(
-            f"{workbook}: not a complete xlsx file ({error}); export or copy it (a simulated one: "
-            "delete it), and run again"
+            f"{workbook}: not a complete xlsx file ({error}); delete it if it is simulated, "
+            "else export or copy it again"
         ) from None
     return [element.get("name", "") for element in root.iter() if element.tag.endswith("}sheet")]
 
