@@ -76,7 +76,10 @@ def one_line(error: BaseException) -> str:
 
 
 def measure(wall_s: float) -> str:
-    """One line: wall seconds, CPU seconds (children included), peak memory of this process."""
+    """One line: wall seconds, CPU seconds (children included), peak memory of this process.
+
+    Peak memory as the system counts it: at least that of the process that started this one.
+    """
     own, children = (
         resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
     )

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
+import tempfile
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
+import psutil
+
 ROOT = Path(__file__).resolve().parents[2]
+SAMPLE_S = 0.01
 
 
 class Cost(NamedTuple):
@@ -21,24 +25,25 @@ class Cost(NamedTuple):
 
 
 def run(command: list[str], env: dict[str, str] | None = None, cwd: Path = ROOT) -> Cost:
-    """Run `command` quietly; raises with its output when it fails."""
-    start = time.perf_counter()
-    with subprocess.Popen(
-        command,
-        cwd=cwd,
-        env={**os.environ, **(env or {})},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    ) as process:
-        output = process.stdout.read()
+    """Run `command` quietly; raises with its output when it fails.
+
+    Memory is sampled: what the system reports at the end is at least the starter's own.
+    """
+    start, peak = time.perf_counter(), 0
+    with tempfile.TemporaryFile("w+") as output:
+        process = psutil.Popen(
+            command, cwd=cwd, env={**os.environ, **(env or {})}, stdout=output, stderr=output
+        )
+        while process.is_running() and process.status() != psutil.STATUS_ZOMBIE:
+            with suppress(psutil.Error):
+                peak = max(peak, process.memory_info().rss)
+            time.sleep(SAMPLE_S)
         _, status, usage = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
+        if status:
+            output.seek(0)
+            raise RuntimeError(f"{' '.join(command)} failed:\n{output.read()[-3000:]}")
     wall = time.perf_counter() - start
-    if process.returncode:
-        raise RuntimeError(f"{' '.join(command)} failed:\n{output[-3000:]}")
-    unit = 1 if sys.platform == "darwin" else 1024
-    return Cost(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * unit / 2**20)
+    return Cost(wall, usage.ru_utime + usage.ru_stime, peak / 2**20)
 
 
 def python(code: str, *arguments: object, env: dict[str, str] | None = None) -> Cost:

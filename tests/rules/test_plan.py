@@ -45,7 +45,8 @@ def imported(folder: Path, *command: str) -> set[str]:
 
 def test_parsing_imports_nothing_heavy(tmp_path: Path) -> None:
     # With a param and a script: Snakemake itself then looks for notebooks.
-    trivial = 'rule all:\n    output: "a"\n    params: code=1\n    script: "a.py"\n'
+    trivial = 'from snakemake.utils import min_version\nmin_version("9.27")\n'
+    trivial += 'rule all:\n    output: "a"\n    params: code=1\n    script: "a.py"\n'
     (tmp_path / "Snakefile").write_text(trivial)
     (tmp_path / "a.py").touch()
     plan = ("-m", "snakemake", "--dry-run", "--cores", "1", "--workflow-profile", "none")
