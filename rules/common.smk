@@ -1,6 +1,8 @@
 # What all rule files use. The completed config, paths, names, and small named functions;
 # parsing imports the standard library, yaml and jsonschema, nothing heavier.
 import os
+import re
+import sys
 import tomllib
 from functools import partial
 from pathlib import Path
@@ -24,6 +26,13 @@ def planned(make, *args, **kwargs):
         return make(*args, **kwargs)
     except DataError as error:
         raise WorkflowError(str(error)) from None
+
+
+if not re.fullmatch(r"[\w@%+=:,./-]+", sys.executable):
+    raise WorkflowError(
+        f"Snakemake cannot start jobs with {sys.executable!r}: a space or another special character "
+        "is in its path; move the project (and its .venv) to a folder without one"
+    )
 
 
 with open(ROOT / "config" / "schema.yaml") as schema_file:
