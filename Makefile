@@ -9,8 +9,8 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 .PHONY: all venv test lint format bench docs lock unlock clean
 
 all: venv
-	python -m snakemake_logger_plugin_almanac.unlock
-	snakemake --cores $(CORES) $(TARGETS)
+	$(BIN)/python -m snakemake_logger_plugin_almanac.unlock
+	$(BIN)/snakemake --cores $(CORES) $(TARGETS)
 
 venv: $(VENV)/installed
 
@@ -24,25 +24,25 @@ $(VENV)/installed: requirements.lock pyproject.toml $(wildcard plugin/*/*.py)
 	touch $@
 
 test: venv
-	pytest
+	$(BIN)/pytest
 
 lint: venv
-	ruff format --check .
-	ruff check .
-	snakefmt --check Snakefile rules
-	snakemake --lint
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/snakefmt --check Snakefile rules
+	$(BIN)/snakemake --lint
 
 format: venv
-	ruff format .
-	ruff check --fix .
-	snakefmt Snakefile rules
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+	$(BIN)/snakefmt Snakefile rules
 
 bench: venv
-	python -m tests.bench.run
+	$(BIN)/python -m tests.bench.run
 
 # Files that are generated and tracked: a test fails when one is out of date.
 docs: venv
-	python -m scripts.plan.render_docs
+	$(BIN)/python -m scripts.plan.render_docs
 
 lock:
 	$(PYTHON) -m venv .venv-lock && .venv-lock/bin/pip install --quiet uv
@@ -51,7 +51,7 @@ lock:
 	rm -rf .venv-lock
 
 unlock: venv
-	python -m snakemake_logger_plugin_almanac.unlock --force
+	$(BIN)/python -m snakemake_logger_plugin_almanac.unlock --force
 
 clean:
 	rm -rf results .snakemake

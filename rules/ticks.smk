@@ -55,6 +55,7 @@ rule ticks_build_parquet:
         runtime=30,
     params:
         code=code("ticks/build_parquet"),
+        content=source_content,
         header_row=config["ticks"]["header_row"],
         max_quarantined_share=config["ticks"]["max_quarantined_share"],
     message:
@@ -80,6 +81,7 @@ rule ticks_compile_kernel:
         runtime=10,
     params:
         code=kernel_code,
+        cache=kernel_cache,
     message:
         "Compile the event loop of {wildcards.strategy}"
     script:
@@ -105,6 +107,7 @@ rule ticks_simulate_trades:
         runtime=30,
     params:
         code=trade_code,
+        cache=kernel_cache,
         parameters=trade_parameters,
     message:
         "Backtest {wildcards.strategy} ({wildcards.mode}, {wildcards.variant}) on {wildcards.security}"
@@ -130,6 +133,7 @@ rule ticks_simulate_sweep:
         runtime=60,
     params:
         code=sweep_code,
+        cache=kernel_cache,
         runs=sweep_runs,
     message:
         "Sweep {wildcards.parameter} of {wildcards.strategy} on {wildcards.security}"

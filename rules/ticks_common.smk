@@ -7,8 +7,6 @@ TICKS = planned(TickPlan, config=config["ticks"], root=ROOT)
 STRATEGIES = sorted(config["ticks"]["strategies"])
 PLOT_FORMATS = ["png", "svg"]
 KERNELS = code("ticks/simulate_trades", *(f"ticks/strategies/{name}" for name in STRATEGIES))
-# Keyed by the code: numba itself would not see a change in a helper of another module.
-os.environ.update(NUMBA_CACHE_DIR=os.path.abspath(f".snakemake/numba/{KERNELS}"))
 
 
 def base_runs(**fixed):
@@ -59,6 +57,17 @@ def kernel_code(wildcards):
     return code("ticks/compile_kernel", f"ticks/strategies/{wildcards.strategy}")
 
 
+def kernel_cache(wildcards):
+    """Folder of a strategy's compiled loops. The code is in its name: numba itself would not see a
+    change in a helper of another module."""
+    return f".snakemake/numba/{wildcards.strategy}-{kernel_code(wildcards)}"
+
+
+def source_content(wildcards):
+    """Hash of a security's rows in the vendor's file."""
+    return planned(TICKS.content, wildcards.security)
+
+
 def sweep_code(wildcards):
     """Fingerprint of the sweep and of its strategy's module."""
     planned(TICKS.declared, wildcards.strategy)
@@ -90,6 +99,11 @@ def all_sources(wildcards):
     simulated = "<results>/ticks/source/workbook.xlsx"
     securities = planned(getattr, TICKS, "securities")
     return sorted({planned(TICKS.source, x, simulated) for x in securities})
+
+
+def all_content(wildcards):
+    """Hashes of all securities' rows in the vendor's files."""
+    return [planned(TICKS.content, x) for x in planned(getattr, TICKS, "securities")]
 
 
 def all_parquet(wildcards):
@@ -152,11 +166,15 @@ def tick_products():
     return [
         "<results>/ticks/summary.csv",
         "<results>/ticks/fixes.csv",
+        "<results>/ticks/fixes.md",
         "<results>/ticks/provenance.json",
         # Also what lies between: a job that failed leaves its output missing, and only a target that
         # names the file makes the next run see it.
         *all_sources(None),
         *all_parquet(None),
+        *(f"<results>/ticks/quarantine/ticks/{x}.parquet" for x in securities),
+        *(f"<results>/ticks/reconcile/ticks/{x}.json" for x in securities),
+        *(f"<results>/ticks/kernels/{strategy}.json" for strategy in STRATEGIES),
         *_base_files(".csv", {}, None),
         *_base_files(".json", {}, None),
         *fixes_files(None),

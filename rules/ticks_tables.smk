@@ -160,6 +160,7 @@ rule ticks_plot_sweep:
 rule ticks_build_provenance:
     input:
         sources=all_sources,
+        table=config["ticks"]["securities_table"],
     output:
         provenance="<results>/ticks/provenance.json",
     log:
@@ -174,6 +175,7 @@ rule ticks_build_provenance:
         runtime=10,
     params:
         code=code("ticks/build_provenance"),
+        content=all_content,
         version=VERSION,
         config_hash=settings.digest(config["ticks"]),
         simulated=TICKS.simulated,
@@ -201,6 +203,7 @@ rule ticks_check_workers:
         runtime=60,
     params:
         code=KERNELS + code("ticks/check_workers"),
+        cache=f".snakemake/numba/all-{KERNELS}",
         runs=worker_runs,
     message:
         "Compare one worker with all"

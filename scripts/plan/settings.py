@@ -79,7 +79,12 @@ def _with_defaults(value: object, schema: Mapping, root: Mapping) -> object:
         if key not in value and "default" in part:
             value[key] = copy.deepcopy(part["default"])
     other = schema.get("additionalProperties")
-    other = other if isinstance(other, dict) else {}
+    other = _resolve(other, root) if isinstance(other, dict) else {}
+    if other.get("type") in (
+        "object",
+        "array",
+    ):  # an entry that an overlay set to null is taken out
+        value = {k: v for k, v in value.items() if v is not None or k in parts}
     return {k: _with_defaults(v, parts.get(k, other), root) for k, v in value.items()}
 
 

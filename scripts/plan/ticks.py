@@ -17,13 +17,20 @@ from pathlib import Path
 from scripts.errors import DataError
 from scripts.plan.fingerprint import literal
 from scripts.plan.parameters import EXCHANGES, RANGES, wrong_value
-from scripts.ticks.sources import folder_securities, pick, workbook_securities
+from scripts.ticks.sources import (
+    file_content,
+    folder_securities,
+    pick,
+    workbook_content,
+    workbook_securities,
+)
 
 STRATEGIES = Path("scripts/ticks/strategies")
 ANY = "*"  # row of the securities table for every security without one of its own
 NAME = re.compile(r"[a-z][a-z0-9_]*")
 PAIR = re.compile(r"([a-z0-9_]+)=([A-Za-z0-9_.+-]+)")
 TEXT_COLUMNS = ("security", "exchange", "peer_exchange")
+NUMBER_COLUMNS = sorted(set(RANGES) - {"fee_bps", "latency_ticks"})
 
 
 def shortest(value: object) -> str:
@@ -85,7 +92,7 @@ def variant_name(**parameters: object) -> str:
 
 
 def read_table(
-    path: Path, columns: Iterable[str] = (*TEXT_COLUMNS, *RANGES)
+    path: Path, columns: Iterable[str] = (*TEXT_COLUMNS, *NUMBER_COLUMNS)
 ) -> dict[str, dict[str, object]]:
     """The securities table: security -> column -> value; an empty cell is left out.
 
@@ -163,7 +170,11 @@ class TickPlan:
             for strategy in self.config[section]:
                 self.declared(strategy)
         for strategy, parameters in self.config["strategies"].items():
-            self._check_names(f"config: ticks.strategies.{strategy}", strategy, parameters)
+            place = f"config: ticks.strategies.{strategy}"
+            self._check_names(place, strategy, parameters)
+            for name in parameters:
+                if name not in self.declared(strategy)[0]:
+                    raise DataError(f"{place}: {name} belongs to ticks.realistic, or to a variant")
             for name, value in parameters.items():
                 check_value(f"config: ticks.strategies.{strategy}.{name}", name, value)
         for strategy, parameters in self.config["sweeps"].items():
@@ -180,7 +191,7 @@ class TickPlan:
     def table(self) -> dict[str, dict[str, object]]:
         """The securities table, see `read_table`."""
         declared = {name for s in self.config["strategies"] for name in self.declared(s)[0]}
-        columns = {*TEXT_COLUMNS, *RANGES, *declared}
+        columns = {*TEXT_COLUMNS, *NUMBER_COLUMNS, *declared}
         return read_table(Path(self.config["securities_table"]), columns)
 
     @cached_property
@@ -222,11 +233,31 @@ class TickPlan:
         return parameters
 
     def source(self, security: str, simulated_workbook: str) -> str:
-        """The file that holds a security: workbook, parquet file, or the simulator's workbook."""
+        """The file that holds a security: workbook, parquet file, or the simulator's workbook.
+
+        Raises:
+            DataError: the source has no such security.
+        """
+        place = Path(self.config["workbook"] or self.config["parquet_dir"] or "ticks.simulator")
+        name = pick(security, self.available, place)
         if self.config["parquet_dir"]:
-            folder = Path(self.config["parquet_dir"])
-            return str(folder / pick(security, self.available, folder))
+            return str(place / name)
         return self.config["workbook"] or simulated_workbook
+
+    def content(self, security: str) -> str | None:
+        """Hash of a security's rows in the source; None for the simulator's, which a rule makes.
+
+        A file that is put in the place of another may well be older than what was made of it.
+        """
+        if self.simulated:
+            return None
+        if self.config["workbook"]:
+            return self._sheets[pick(security, self.available, Path(self.config["workbook"]))]
+        return file_content(Path(self.source(security, "")))
+
+    @cached_property
+    def _sheets(self) -> dict[str, str]:
+        return workbook_content(Path(self.config["workbook"]))
 
     def cells(self, security: str, mode: str) -> dict[str, object]:
         """The table's cells for a security; parity takes the peer's defaults for an unknown one.

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from importlib import import_module
 from pathlib import Path
 
+import numba
 import numpy as np
 
 from scripts.atomic import atomic
@@ -21,6 +22,11 @@ CLOSING_HEADER = (
     "timestamp", "side", "price", "quantity", "realized_pnl", "trade_type", "vwap_reference",
     "security",
 )  # fmt: skip
+
+
+def keep_kernels(cache: Path) -> None:
+    """Have numba keep compiled loops in `cache`; to be called before a strategy is imported."""
+    numba.config.CACHE_DIR = str(cache.absolute())
 
 
 def backtest(strategy: str, events: Events, parameters: Mapping) -> Outcome:

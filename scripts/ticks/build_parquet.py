@@ -295,7 +295,7 @@ def build(
     Raises:
         DataError: as `read_sheet`, `read_parquet`, `check_days`; or too many refused rows.
     """
-    if source.suffix == ".parquet":
+    if source.suffix.lower() == ".parquet":
         pick(security, folder_securities(source.parent), source.parent)
         place, raw = str(source), read_parquet(source)
     else:

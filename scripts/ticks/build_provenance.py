@@ -29,7 +29,7 @@ if __name__ == "__main__":
 
     with job(snakemake):  # noqa: F821
         note(
-            sources=[Path(path) for path in snakemake.input.sources],  # noqa: F821
+            sources=[Path(path) for path in snakemake.input],  # noqa: F821
             version=snakemake.params.version,  # noqa: F821
             config_hash=snakemake.params.config_hash,  # noqa: F821
             simulated=snakemake.params.simulated,  # noqa: F821

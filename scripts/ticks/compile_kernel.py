@@ -8,7 +8,7 @@ from pathlib import Path
 import numba
 
 from scripts.atomic import atomic
-from scripts.ticks.backtest import backtest
+from scripts.ticks.backtest import backtest, keep_kernels
 from scripts.ticks.events import Events
 
 
@@ -17,16 +17,16 @@ def compile_kernel(*, strategy: str, cache: Path, out: Path) -> None:
 
     Args:
         strategy: module in `scripts/ticks/strategies`.
-        cache: numba's cache folder of this version of the code; its siblings belong to other
-            versions and are removed.
+        cache: folder for the compiled loop, `<strategy>-<version of the code>`; the folders of
+            other versions beside it are removed.
         out: JSON that names what was compiled, and with what.
     """
     module = import_module(f"scripts.ticks.strategies.{strategy}")
     # Any values do: a compiled loop depends on the types of its arguments alone.
-    parameters = dict.fromkeys(module.PARAMETERS, 1) | {"exchange": "ADX", "peer_exchange": "ADX"}
+    parameters = {name: "ADX" if "exchange" in name else 1 for name in module.PARAMETERS}
     backtest(strategy, Events.of([], [], [], []), parameters)
-    for other in cache.parent.iterdir():
-        if other != cache:
+    for other in cache.parent.glob(f"{strategy}-*"):
+        if other.name != cache.name:
             shutil.rmtree(other, ignore_errors=True)
     with atomic(out) as temporary:
         report = {"strategy": strategy, "numba": numba.__version__}
@@ -37,8 +37,9 @@ if __name__ == "__main__":
     from scripts.job import job
 
     with job(snakemake):  # noqa: F821
+        keep_kernels(Path(snakemake.params.cache))  # noqa: F821
         compile_kernel(
             strategy=snakemake.wildcards.strategy,  # noqa: F821
-            cache=Path(numba.config.CACHE_DIR),
+            cache=Path(snakemake.params.cache),  # noqa: F821
             out=Path(snakemake.output.kernel),  # noqa: F821
         )

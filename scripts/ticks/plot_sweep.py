@@ -45,7 +45,7 @@ def draw(*, table: Path, strategy: str, simulated: bool, outs: Sequence[Path]) -
             part = frame.filter((pl.col("parameter") == parameter) & (pl.col("mode") == mode))
             heat_map(panel, part, parameter)
             panel.set_title(f"{mode}: realised pnl (thousand AED)", loc="left")
-    figure.suptitle(f"{title_of(strategy)}: sweeps{source_note(simulated)}")
+    figure.suptitle(f"{title_of(strategy)}: sweeps{source_note(simulated)}; colour by row")
     save(figure, outs)
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import polars as pl
 
 from scripts.atomic import atomic
-from scripts.ticks.backtest import backtest
+from scripts.ticks.backtest import backtest, keep_kernels
 from scripts.ticks.events import read_events
 from scripts.ticks.metrics import fills_frame
 
@@ -38,6 +38,7 @@ if __name__ == "__main__":
     from scripts.job import job
 
     with job(snakemake):  # noqa: F821
+        keep_kernels(Path(snakemake.params.cache))  # noqa: F821
         simulate(
             parquet=Path(snakemake.input.parquet),  # noqa: F821
             strategy=snakemake.wildcards.strategy,  # noqa: F821

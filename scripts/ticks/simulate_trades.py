@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from scripts.ticks.backtest import backtest, write_counts, write_trades
+from scripts.ticks.backtest import backtest, keep_kernels, write_counts, write_trades
 from scripts.ticks.events import read_events
 
 
@@ -33,6 +33,7 @@ if __name__ == "__main__":
     from scripts.job import job
 
     with job(snakemake):  # noqa: F821
+        keep_kernels(Path(snakemake.params.cache))  # noqa: F821
         simulate(
             parquet=Path(snakemake.input.parquet),  # noqa: F821
             strategy=snakemake.wildcards.strategy,  # noqa: F821

@@ -5,6 +5,7 @@ Used while the workflow is planned (so: standard library only), and by the job t
 
 from __future__ import annotations
 
+import hashlib
 import re
 import zipfile
 import zlib
@@ -16,6 +17,7 @@ from xml.etree import ElementTree
 from scripts.errors import DataError
 
 BROKEN = (zipfile.BadZipFile, zlib.error, ElementTree.ParseError, EOFError, KeyError)
+WHOLE, PART = 64 * 2**20, 2**20
 SHEET_SUFFIXES = (" UH Equity", " DH Equity")
 _UNSAFE = re.compile(r"[/\\{}*?\x00-\x1f]|^\.|^$")  # {x} would be a wildcard of Snakemake
 
@@ -56,6 +58,52 @@ def sheet_names(workbook: Path) -> list[str]:
     return [element.get("name", "") for element in root.iter() if element.tag.endswith("}sheet")]
 
 
+def workbook_content(workbook: Path) -> dict[str, str]:
+    """Sheet name -> hash of all that decides its rows, from the checksums in the zip directory.
+
+    Raises:
+        DataError: as `sheet_names`.
+    """
+    names = sheet_names(workbook)
+    try:
+        with zipfile.ZipFile(workbook) as archive:
+            parts = {info.filename: (info.CRC, info.file_size) for info in archive.infolist()}
+            book = ElementTree.fromstring(archive.read("xl/workbook.xml"))
+            links = ElementTree.fromstring(archive.read("xl/_rels/workbook.xml.rels"))
+    except (*BROKEN, OSError) as error:
+        raise DataError(f"{workbook}: not a complete xlsx file ({error})") from None
+    files = {link.get("Id"): link.get("Target", "").removeprefix("/xl/") for link in links}
+    sheets = [element for element in book.iter() if element.tag.endswith("}sheet")]
+    common = [parts.get(f"xl/{name}.xml") for name in ("sharedStrings", "styles")]
+    content = {}
+    for name, element in zip(names, sheets, strict=True):
+        link = next((v for k, v in element.attrib.items() if k.endswith("}id")), None)
+        own = parts.get(f"xl/{files.get(link)}")
+        content[name] = _digest(repr((name, own, common)).encode())
+    return content
+
+
+def file_content(path: Path) -> str:
+    """Hash of a parquet file; of one above `WHOLE` bytes: of its size, beginning and end.
+
+    The end holds the sizes and statistics of every column chunk.
+    """
+    size = path.stat().st_size
+    with path.open("rb") as file:
+        if size <= WHOLE:
+            return _digest(file.read())
+        head = file.read(PART)
+        file.seek(size - PART)
+        return _digest(b"%d" % size, head, file.read())
+
+
+def _digest(*parts: bytes) -> str:
+    digest = hashlib.sha256()
+    for part in parts:
+        digest.update(part)
+    return digest.hexdigest()[:16]
+
+
 def by_security(names: Iterable[str], source: Path) -> dict[str, str]:
     """Map each security to the one name (sheet, or file) of `source` that holds it, sorted.
 
@@ -64,7 +112,7 @@ def by_security(names: Iterable[str], source: Path) -> dict[str, str]:
     """
     found: dict[str, str] = {}
     for name in names:
-        stem = name.removesuffix(".parquet")
+        stem = name[: -len(".parquet")] if name.lower().endswith(".parquet") else name
         security = security_of(stem)
         if _UNSAFE.search(security):
             raise DataError(
@@ -93,7 +141,8 @@ def folder_securities(folder: Path) -> dict[str, str]:
     """
     if not folder.is_dir():
         raise DataError(f"{folder}: no such folder; see ticks.parquet_dir")
-    names = sorted(path.name for path in folder.iterdir() if path.suffix == ".parquet")
+    files = (path.name for path in folder.iterdir() if path.suffix.lower() == ".parquet")
+    names = sorted(name for name in files if not name.startswith("."))  # macOS leaves ._ files
     if not names:
         raise DataError(f"{folder}: holds no *.parquet file; see ticks.parquet_dir")
     return by_security(names, folder)

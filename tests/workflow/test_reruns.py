@@ -202,6 +202,52 @@ def test_a_variant_is_built_by_its_path_alone(project: Project) -> None:
     assert (project.folder / path).read_text().startswith("timestamp,side,price,quantity")
 
 
+OLD = 1_000_000_000  # seconds since the epoch, long before any result
+
+
+def test_a_source_replaced_by_an_older_file_reruns_what_it_changed(project: Project) -> None:
+    made, folder = project.results / "small/ticks/parquet", project.folder / "vendor"
+    shutil.copytree(made, folder)
+    overlay = project.write_config("my.yaml", {"ticks": {"parquet_dir": "vendor"}})
+    project.run("--configfile", overlay, check=True)
+    assert planned(project, "--configfile", overlay) == {}
+    shutil.copy(folder / "PARKIN.parquet", folder / "MODON.parquet")
+    os.utime(folder / "MODON.parquet", (OLD, OLD))
+    plan = planned(project, "--configfile", overlay)
+    assert plan["ticks_build_parquet"] == 1
+    assert plan["ticks_build_provenance"] == 1
+
+
+def test_any_deleted_product_is_made_again(project: Project) -> None:
+    top, one_of_each = project.results / "small/ticks", {}
+    for path in sorted(path for path in top.rglob("*") if path.is_file()):
+        place = path.relative_to(top)
+        one_of_each[place.parts[0], len(place.parts), place.suffix] = path
+    assert len(one_of_each) > 12
+    for file in one_of_each.values():
+        kept = file.rename(project.folder / "kept")
+        assert planned(project) != {}, f"{file} is not missed"
+        kept.rename(file)
+
+
+def test_an_edited_helper_of_a_strategy_asked_for_by_path_is_compiled_anew(tmp_path: Path) -> None:
+    config = {**SMALL, "ticks": {**SMALL["ticks"], "strategies": {V1: {}}, "sweeps": {}}}
+    config["ticks"]["simulator"] = {**SMALL["ticks"]["simulator"], "rows_per_session": 2500}
+    project = copy_project(tmp_path, config)
+    parameters = SMALL["ticks"]["strategies"][CLOSING]
+    variant = ",".join(f"{k}={str(v).lower()}" for k, v in sorted(parameters.items()))
+    variant = variant.replace("2.0", "2").replace("10.0", "10")
+    path = f"results/small/ticks/trades/parity/{CLOSING}/{variant}/MODON.csv"
+    project.run(path, check=True)
+    before = (project.folder / path).read_text()
+    helper = project.folder / "scripts/ticks/closing.py"
+    helper.write_text(helper.read_text().replace("AUCTION_SHARE = 0.10", "AUCTION_SHARE = 0.01"))
+    project.run(path, check=True)
+    after = (project.folder / path).read_text()
+    assert before.count("\n") > 1
+    assert after != before
+
+
 def test_max_securities_runs_the_first_ones(project: Project) -> None:
     plan = planned(project, "--forceall", "--config", "ticks={max_securities: 1}")
     assert plan["ticks_build_parquet"] == 1

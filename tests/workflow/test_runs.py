@@ -112,3 +112,29 @@ def test_deleted_results_come_back_with_the_same_bytes(
     shutil.rmtree(project.results / "small/ticks/trades")
     project.run(check=True)
     assert project.digests() == undisturbed
+
+
+def test_the_small_real_workbook_gives_the_peers_bytes_through_the_graph(
+    tmp_path: Path, real_data: Path
+) -> None:
+    project = copy_project(tmp_path)
+    workbook = real_data / "ticks/workbooks/TickData_Small.xlsx"
+    overlay = project.write_config("my.yaml", {"ticks": {"workbook": str(workbook)}})
+    trades = "results/demo/ticks/trades/parity/v1_baseline/base/EMAAR.csv"
+    result = project.run(trades, "--configfile", overlay, check=True)
+    rules = {rule for rule, _ in project.jobs_run(result)}
+    assert rules == {"ticks_build_parquet", "ticks_compile_kernel", "ticks_simulate_trades"}
+    expected = real_data / "ticks/expected/v1_small_workbook/EMAAR.csv"
+    assert (project.folder / trades).read_bytes() == expected.read_bytes()
+
+
+def test_a_folder_that_jobs_cannot_be_started_from_is_told_at_once(tmp_path: Path) -> None:
+    project = copy_project(tmp_path / "two words", SMALL)
+    venv = project.folder / ".venv"
+    venv.symlink_to(Path(sys.prefix))
+    command = [venv / "bin/python", "-m", "snakemake", "--dry-run"]
+    done = subprocess.run(command, cwd=project.folder, capture_output=True, text=True)
+    assert done.returncode != 0
+    last = (done.stdout + done.stderr).strip().splitlines()[-1]
+    assert last.startswith("error: Snakemake cannot start jobs with")
+    assert "without one" in last

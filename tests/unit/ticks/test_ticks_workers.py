@@ -10,11 +10,11 @@ import polars as pl
 import pytest
 
 from scripts.errors import DataError
-from scripts.ticks import check_workers
+from scripts.ticks import check_workers, market_making
 from scripts.ticks.backtest import backtest
 from scripts.ticks.build_parquet import write
 from scripts.ticks.compile_kernel import compile_kernel
-from scripts.ticks.events import KINDS, read_events
+from scripts.ticks.events import KINDS, Events, read_events
 from scripts.ticks.metrics import fills_frame
 from scripts.ticks.simulate_sweep import simulate
 from tests.unit.ticks import streams
@@ -77,7 +77,7 @@ def test_the_digest_tells_other_fills_apart(folder: Path) -> None:
 @pytest.mark.parametrize("strategy", STRATEGIES)
 def test_a_sweep_holds_the_fills_of_each_backtest(folder, tmp_path, strategy) -> None:
     parameters = streams.parameters([2, 3], strategy == CLOSING)
-    changed = {**parameters, "quote_size": 9, "order_notional": 900.0}
+    changed = {**parameters, ("order_notional" if strategy == CLOSING else "quote_size"): 9}
     simulate(
         parquet=folder / "AAA.parquet",
         strategy=strategy,
@@ -114,11 +114,31 @@ def test_the_compiled_kernel_is_the_one_a_backtest_needs(folder, tmp_path, strat
     assert json.loads(out.read_text())["strategy"] == strategy
 
 
-def test_caches_of_other_versions_are_removed_and_ours_is_kept(tmp_path: Path) -> None:
-    for name in ("old", "now", "older"):
+def test_caches_of_other_versions_are_removed_and_other_strategies_are_kept(tmp_path: Path) -> None:
+    names = ("v1_baseline-old", "v1_baseline-now", "v2_1_stop_loss-old")
+    for name in names:
         (tmp_path / "numba" / name).mkdir(parents=True)
         (tmp_path / "numba" / name / "kernel.nbc").touch()
-    cache = tmp_path / "numba" / "now"
+    cache = tmp_path / "numba/v1_baseline-now"
     compile_kernel(strategy="v1_baseline", cache=cache, out=tmp_path / "kernel.json")
-    assert sorted(path.name for path in cache.parent.iterdir()) == ["now"]
+    assert sorted(path.name for path in cache.parent.iterdir()) == sorted(names[1:])
     assert (cache / "kernel.nbc").exists()
+
+
+def test_a_parameter_that_nothing_uses_is_an_error() -> None:
+    parameters = {**streams.parameters([2, 3], closing=False), "min_spread_bps": 5}
+    with pytest.raises(DataError, match="nothing uses: min_spread_bps"):
+        backtest("v1_baseline", Events.of([], [], [], []), parameters)
+
+
+def test_a_strategy_may_have_a_parameter_of_its_own() -> None:
+    seen = []
+
+    def run(timestamp, kind, price, volume, p, s, b, a, fills) -> None:
+        seen.append(float(p["min_spread_bps"]))
+
+    parameters = {**streams.parameters([2, 3], closing=False), "min_spread_bps": 5}
+    market_making.simulate(
+        run, Events.of([], [], [], []), parameters, own={"min_spread_bps": float}
+    )
+    assert seen == [5.0]
