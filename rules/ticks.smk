@@ -80,7 +80,7 @@ rule ticks_compile_kernel:
         mem_mb=FLOOR_MB,
         runtime=10,
     params:
-        code=kernel_code,
+        code=strategy_code("ticks/compile_kernel"),
         cache=kernel_cache,
     message:
         "Compile the event loop of {wildcards.strategy}"
@@ -106,7 +106,7 @@ rule ticks_simulate_trades:
         mem_mb=memory_mb(250, 12),
         runtime=30,
     params:
-        code=trade_code,
+        code=strategy_code("ticks/simulate_trades"),
         cache=kernel_cache,
         parameters=trade_parameters,
     message:
@@ -132,7 +132,7 @@ rule ticks_simulate_sweep:
         mem_mb=memory_mb(300, 16),
         runtime=60,
     params:
-        code=sweep_code,
+        code=strategy_code("ticks/simulate_sweep"),
         cache=kernel_cache,
         runs=sweep_runs,
     message:

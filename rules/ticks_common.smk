@@ -45,33 +45,26 @@ def trade_parameters(wildcards):
     return planned(TICKS.parameters, w.mode, w.strategy, w.variant, w.security)
 
 
-def trade_code(wildcards):
-    """Fingerprint of the backtest and of its strategy's module."""
-    planned(TICKS.declared, wildcards.strategy)
-    return code("ticks/simulate_trades", f"ticks/strategies/{wildcards.strategy}")
+def strategy_code(script):
+    """Params function: fingerprint of a script and of the strategy's module that it loads by name."""
+    return partial(_strategy_code, script)
 
 
-def kernel_code(wildcards):
-    """Fingerprint of all that is compiled for a strategy."""
+def _strategy_code(script, wildcards):
     planned(TICKS.declared, wildcards.strategy)
-    return code("ticks/compile_kernel", f"ticks/strategies/{wildcards.strategy}")
+    return code(script, f"ticks/strategies/{wildcards.strategy}")
 
 
 def kernel_cache(wildcards):
     """Folder of a strategy's compiled loops. The code is in its name: numba itself would not see a
     change in a helper of another module."""
-    return f".snakemake/numba/{wildcards.strategy}-{kernel_code(wildcards)}"
+    version = _strategy_code("ticks/compile_kernel", wildcards)
+    return f".snakemake/numba/{wildcards.strategy}-{version}"
 
 
 def source_content(wildcards):
     """Hash of a security's rows in the vendor's file."""
     return planned(TICKS.content, wildcards.security)
-
-
-def sweep_code(wildcards):
-    """Fingerprint of the sweep and of its strategy's module."""
-    planned(TICKS.declared, wildcards.strategy)
-    return code("ticks/simulate_sweep", f"ticks/strategies/{wildcards.strategy}")
 
 
 def sweep_runs(wildcards):

@@ -194,13 +194,18 @@ class TickPlan:
         columns = {*TEXT_COLUMNS, *NUMBER_COLUMNS, *declared}
         return read_table(Path(self.config["securities_table"]), columns)
 
+    @property
+    def _place(self) -> Path:
+        """Where the events come from."""
+        return Path(self.config["workbook"] or self.config["parquet_dir"] or "ticks.simulator")
+
     @cached_property
     def available(self) -> dict[str, str]:
         """Security -> sheet or file that holds it."""
         if self.config["workbook"]:
-            return workbook_securities(Path(self.config["workbook"]))
+            return workbook_securities(self._place)
         if self.config["parquet_dir"]:
-            return folder_securities(Path(self.config["parquet_dir"]))
+            return folder_securities(self._place)
         return {s: s for s in sorted(self.config["simulator"]["prices"])}
 
     @cached_property
@@ -210,10 +215,9 @@ class TickPlan:
         Raises:
             DataError: one is not in the source, or lacks its exchange where that is needed.
         """
-        source = Path(self.config["workbook"] or self.config["parquet_dir"] or "ticks.simulator")
         wanted = sorted({s.upper() for s in self.config["securities"]}) or list(self.available)
         for security in wanted:
-            pick(security, self.available, source)
+            pick(security, self.available, self._place)
         chosen = wanted[: self.config["max_securities"]]
         if "realistic" in self.config["modes"]:
             for security in chosen:
@@ -238,10 +242,9 @@ class TickPlan:
         Raises:
             DataError: the source has no such security.
         """
-        place = Path(self.config["workbook"] or self.config["parquet_dir"] or "ticks.simulator")
-        name = pick(security, self.available, place)
+        name = pick(security, self.available, self._place)
         if self.config["parquet_dir"]:
-            return str(place / name)
+            return str(self._place / name)
         return self.config["workbook"] or simulated_workbook
 
     def content(self, security: str) -> str | None:
@@ -252,12 +255,12 @@ class TickPlan:
         if self.simulated:
             return None
         if self.config["workbook"]:
-            return self._sheets[pick(security, self.available, Path(self.config["workbook"]))]
+            return self._sheets[pick(security, self.available, self._place)]
         return file_content(Path(self.source(security, "")))
 
     @cached_property
     def _sheets(self) -> dict[str, str]:
-        return workbook_content(Path(self.config["workbook"]))
+        return workbook_content(self._place)
 
     def cells(self, security: str, mode: str) -> dict[str, object]:
         """The table's cells for a security; parity takes the peer's defaults for an unknown one.
@@ -269,7 +272,8 @@ class TickPlan:
         if mode == "realistic" and (security not in self.table or "exchange" not in cells):
             raise DataError(
                 f"{self.config['securities_table']}: no exchange for security {security}; add its "
-                "row, or run with ticks.modes: [parity], which takes the peer's defaults"
+                "row, name the securities you want in ticks.securities, or run with "
+                "ticks.modes: [parity], which takes the peer's defaults"
             )
         return cells
 
