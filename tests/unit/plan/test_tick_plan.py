@@ -110,7 +110,7 @@ def test_a_wanted_security_that_is_not_there_names_the_nearest(plan) -> None:
 @pytest.mark.parametrize("security", ["ZZZ", "NOEX"])
 def test_the_realistic_mode_wants_an_exchange_for_each_security(plan, security) -> None:
     message = refused(plan().parameters, "realistic", "maker", "base", security)
-    assert f"no exchange for security {security}; add its row, or run with" in message
+    assert f"no exchange for security {security}; add its row, name the securities" in message
     assert "ticks.modes: [parity]" in message
 
 
