@@ -51,7 +51,7 @@ rule ticks_build_parquet:
         ENVIRONMENT
     threads: 1
     resources:
-        mem_mb=memory_mb(300, 60),
+        mem_mb=memory_mb(250, 30),
         runtime=30,
     params:
         code=code("ticks/build_parquet"),
