@@ -4,7 +4,7 @@ import os
 import re
 import sys
 import tomllib
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 
 import yaml
@@ -71,6 +71,7 @@ def _products(domains, wildcards):
     return [path for domain in domains for path in planned(PRODUCTS[domain])]
 
 
+@cache
 def code(script, *more):
     """Fingerprint of a rule's script (`<domain>/<name>`), and of `more` modules that it loads by name."""
     return fingerprint(ROOT, *(f"scripts/{path}.py" for path in (script, *more)))

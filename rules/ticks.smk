@@ -13,7 +13,7 @@ wildcard_constraints:
 
 rule ticks_simulate_workbook:
     output:
-        workbook="<results>/ticks/source/workbook.xlsx",
+        workbook=SIMULATED_WORKBOOK,
     log:
         "<logs>/ticks/ticks_simulate_workbook.log",
     benchmark:

@@ -5,17 +5,21 @@ from scripts.plan.ticks import TickPlan
 
 TICKS = planned(TickPlan, config=config["ticks"], root=ROOT)
 STRATEGIES = sorted(config["ticks"]["strategies"])
+SIMULATED_WORKBOOK = "<results>/ticks/source/workbook.xlsx"
 PLOT_FORMATS = ["png", "svg"]
 KERNELS = code("ticks/simulate_trades", *(f"ticks/strategies/{name}" for name in STRATEGIES))
+
+
+def all_securities():
+    """The securities to run, sorted."""
+    return planned(getattr, TICKS, "securities")
 
 
 def base_runs(**fixed):
     """{mode, strategy, variant, security} of every base backtest, sorted; `fixed` keeps some."""
     runs = [
         {"mode": m, "strategy": s, "variant": "base", "security": x}
-        for m, s, x in product(
-            sorted(config["ticks"]["modes"]), STRATEGIES, planned(getattr, TICKS, "securities")
-        )
+        for m, s, x in product(sorted(config["ticks"]["modes"]), STRATEGIES, all_securities())
     ]
     return [run for run in runs if fixed.items() <= run.items()]
 
@@ -35,8 +39,7 @@ def _base_files(suffix, fixed, wildcards):
 
 def tick_source(wildcards):
     """The vendor's file that holds a security."""
-    simulated = "<results>/ticks/source/workbook.xlsx"
-    return planned(TICKS.source, wildcards.security, simulated)
+    return planned(TICKS.source, wildcards.security, SIMULATED_WORKBOOK)
 
 
 def trade_parameters(wildcards):
@@ -89,19 +92,17 @@ def plots(name):
 
 def all_sources(wildcards):
     """The vendor's files that hold the securities."""
-    simulated = "<results>/ticks/source/workbook.xlsx"
-    securities = planned(getattr, TICKS, "securities")
-    return sorted({planned(TICKS.source, x, simulated) for x in securities})
+    return sorted({planned(TICKS.source, x, SIMULATED_WORKBOOK) for x in all_securities()})
 
 
 def all_content(wildcards):
     """Hashes of all securities' rows in the vendor's files."""
-    return [planned(TICKS.content, x) for x in planned(getattr, TICKS, "securities")]
+    return [planned(TICKS.content, x) for x in all_securities()]
 
 
 def all_parquet(wildcards):
     """The checked parquet of every security."""
-    return [f"<results>/ticks/parquet/{x}.parquet" for x in planned(getattr, TICKS, "securities")]
+    return [f"<results>/ticks/parquet/{x}.parquet" for x in all_securities()]
 
 
 def worker_runs(wildcards):
@@ -130,7 +131,7 @@ def swept_files(strategy):
     return [
         f"<results>/ticks/sweeps/{strategy}/{parameter}/{security}.parquet"
         for parameter in planned(TICKS.swept, strategy)
-        for security in planned(getattr, TICKS, "securities")
+        for security in all_securities()
     ]
 
 
@@ -143,14 +144,14 @@ def fixes_files(wildcards):
     """Fills of the sweeps over the fixes, of all strategies."""
     return [
         f"<results>/ticks/sweeps/{strategy}/fixes/{security}.parquet"
-        for strategy, security in product(STRATEGIES, planned(getattr, TICKS, "securities"))
+        for strategy, security in product(STRATEGIES, all_securities())
     ]
 
 
 def tick_products():
     """The final files of the tick domain, and the trades behind them."""
     swept = sorted(name for name, what in config["ticks"]["sweeps"].items() if what)
-    securities = TICKS.securities
+    securities = all_securities()
     names = [
         "cumulative_pnl",
         *(f"securities/{x}" for x in securities),

@@ -162,6 +162,7 @@ class TickPlan:
     config: Mapping
     root: Path
     _modules: dict[str, tuple[tuple, tuple, tuple]] = field(default_factory=dict)
+    _contents: dict[str, str] = field(default_factory=dict)  # of files: each is read once a plan
 
     def __post_init__(self) -> None:
         if self.config["workbook"] and self.config["parquet_dir"]:
@@ -172,15 +173,15 @@ class TickPlan:
         for strategy, parameters in self.config["strategies"].items():
             place = f"config: ticks.strategies.{strategy}"
             self._check_names(place, strategy, parameters)
-            for name in parameters:
+            for name, value in parameters.items():
                 if name not in self.declared(strategy)[0]:
                     raise DataError(f"{place}: {name} belongs to ticks.realistic, or to a variant")
-            for name, value in parameters.items():
-                check_value(f"config: ticks.strategies.{strategy}.{name}", name, value)
+                check_value(f"{place}.{name}", name, value)
         for strategy, parameters in self.config["sweeps"].items():
-            self._check_names(f"config: ticks.sweeps.{strategy}", strategy, parameters)
+            place = f"config: ticks.sweeps.{strategy}"
+            self._check_names(place, strategy, parameters)
             for name, value in ((n, v) for n, values in parameters.items() for v in values):
-                check_value(f"config: ticks.sweeps.{strategy}.{name}", name, value)
+                check_value(f"{place}.{name}", name, value)
 
     @property
     def simulated(self) -> bool:
@@ -256,7 +257,9 @@ class TickPlan:
             return None
         if self.config["workbook"]:
             return self._sheets[pick(security, self.available, self._place)]
-        return file_content(Path(self.source(security, "")))
+        if security not in self._contents:
+            self._contents[security] = file_content(Path(self.source(security, "")))
+        return self._contents[security]
 
     @cached_property
     def _sheets(self) -> dict[str, str]:

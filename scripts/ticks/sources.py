@@ -9,7 +9,8 @@ import hashlib
 import re
 import zipfile
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from difflib import get_close_matches
 from pathlib import Path
 from xml.etree import ElementTree
@@ -30,32 +31,37 @@ def security_of(name: str) -> str:
     return name.strip()
 
 
+@contextmanager
+def _opened(workbook: Path) -> Iterator[zipfile.ZipFile]:
+    """Open an xlsx file; whatever is wrong with what is then read of it becomes a DataError."""
+    try:
+        with zipfile.ZipFile(workbook) as archive:
+            yield archive
+    except FileNotFoundError:
+        raise DataError(f"{workbook}: no such workbook; see ticks.workbook") from None
+    except PermissionError:
+        raise DataError(f"{workbook}: no permission to read it") from None
+    except (*BROKEN, OSError) as error:
+        raise DataError(
+            f"{workbook}: not a complete xlsx file ({error}); delete it if it is simulated, "
+            "else export or copy it again"
+        ) from None
+
+
+def _sheets(archive: zipfile.ZipFile) -> list[ElementTree.Element]:
+    """The entries of the sheets in a workbook's table of contents, in its order."""
+    root = ElementTree.fromstring(archive.read("xl/workbook.xml"))
+    return [element for element in root.iter() if element.tag.endswith("}sheet")]
+
+
 def sheet_names(workbook: Path) -> list[str]:
     """Names of the sheets of an xlsx file, in its order, read from its table of contents alone.
 
     Raises:
         DataError: the file is missing, is not an xlsx file, or is cut short.
     """
-    try:
-        with zipfile.ZipFile(workbook) as archive:
-            root = ElementTree.fromstring(archive.read("xl/workbook.xml"))
-    except FileNotFoundError:
-        raise DataError(f"{workbook}: no such workbook; see ticks.workbook") from None
-    except PermissionError:
-        raise DataError(f"{workbook}: no permission to read it") from None
-    except (
-        zipfile.BadZipFile,
-        KeyError,
-        ElementTree.ParseError,
-        EOFError,
-        OSError,
-        zlib.error,
-    ) as error:
-        raise DataError(
-            f"{workbook}: not a complete xlsx file ({error}); delete it if it is simulated, "
-            "else export or copy it again"
-        ) from None
-    return [element.get("name", "") for element in root.iter() if element.tag.endswith("}sheet")]
+    with _opened(workbook) as archive:
+        return [sheet.get("name", "") for sheet in _sheets(archive)]
 
 
 def workbook_content(workbook: Path) -> dict[str, str]:
@@ -64,20 +70,16 @@ def workbook_content(workbook: Path) -> dict[str, str]:
     Raises:
         DataError: as `sheet_names`.
     """
-    names = sheet_names(workbook)
-    try:
-        with zipfile.ZipFile(workbook) as archive:
-            parts = {info.filename: (info.CRC, info.file_size) for info in archive.infolist()}
-            book = ElementTree.fromstring(archive.read("xl/workbook.xml"))
-            links = ElementTree.fromstring(archive.read("xl/_rels/workbook.xml.rels"))
-    except (*BROKEN, OSError) as error:
-        raise DataError(f"{workbook}: not a complete xlsx file ({error})") from None
+    with _opened(workbook) as archive:
+        parts = {info.filename: (info.CRC, info.file_size) for info in archive.infolist()}
+        links = ElementTree.fromstring(archive.read("xl/_rels/workbook.xml.rels"))
+        sheets = _sheets(archive)
     files = {link.get("Id"): link.get("Target", "").removeprefix("/xl/") for link in links}
-    sheets = [element for element in book.iter() if element.tag.endswith("}sheet")]
     common = [parts.get(f"xl/{name}.xml") for name in ("sharedStrings", "styles")]
     content = {}
-    for name, element in zip(names, sheets, strict=True):
-        link = next((v for k, v in element.attrib.items() if k.endswith("}id")), None)
+    for sheet in sheets:
+        name = sheet.get("name", "")
+        link = next((v for k, v in sheet.attrib.items() if k.endswith("}id")), None)
         own = parts.get(f"xl/{files.get(link)}")
         content[name] = _digest(repr((name, own, common)).encode())
     return content

@@ -17,7 +17,6 @@ import openpyxl
 import polars as pl
 import yaml
 
-from scripts.plan import settings
 from scripts.plan.ticks import TickPlan
 from scripts.ticks.backtest import backtest
 from scripts.ticks.build_parquet import read_sheet, write
@@ -26,19 +25,12 @@ from scripts.ticks.simulate_workbook import simulate, write_workbook
 from tests.bench.large import repeat
 from tests.bench.measure import ROOT, best, python, run
 from tests.oracles import ticks as oracle
+from tests.plans import demo_plan
 
 SECURITIES = {"ADNOCLS": 3200, "MODON": 1500, "PARKIN": 2200, "SPINNEYS": 380}  # rows a session
 SESSIONS = 136
 REPEATS = 5
 LARGE = 50_000_000
-
-
-def plan(**ticks: object) -> TickPlan:
-    """The tick plan of the demo's config with some keys set."""
-    schema = yaml.safe_load((ROOT / "config/schema.yaml").read_text())
-    config = yaml.safe_load((ROOT / "config/config.yaml").read_text())
-    config["ticks"] |= ticks
-    return TickPlan(config=settings.complete(config, schema)["ticks"], root=ROOT)
 
 
 def event_files(folder: Path) -> tuple[Path, str]:
@@ -47,7 +39,7 @@ def event_files(folder: Path) -> tuple[Path, str]:
     if real:
         return Path(real) / "ticks/parquet", "real events"
     days = np.busday_offset("2025-04-14", np.arange(SESSIONS)).tolist()
-    for entry in plan().simulator_securities():
+    for entry in demo_plan().simulator_securities():
         frame = simulate(entry, days=days, rows=max(300, SECURITIES[entry["name"]]), seed=1)
         good = frame.rename({"size": "volume"}).cast({"timestamp": pl.Datetime("ns")})
         write(good, folder / f"{entry['name']}.parquet")
@@ -88,7 +80,7 @@ def whole_run(folder: Path, scratch: Path) -> Iterator[str]:
     overlay = scratch / "bench.yaml"
     modes = {"parquet_dir": str(folder), "securities": sorted(SECURITIES), "modes": ["parity"]}
     overlay.write_text(yaml.safe_dump({"run": "bench", "ticks": modes}))
-    tick_plan = plan(**modes)
+    tick_plan = demo_plan(**modes)
     trades = [
         f"results/bench/ticks/trades/parity/{s}/base/{x}.csv"
         for s in tick_plan.config["strategies"]
@@ -159,7 +151,7 @@ def openpyxl_rows(path: Path) -> list[tuple]:
 
 def workbook(scratch: Path) -> Iterator[str]:
     """Rows per second: reading alone against openpyxl read-only, and workbook to parquet."""
-    entry = next(e for e in plan().simulator_securities() if e["name"] == "ADNOCLS")
+    entry = next(e for e in demo_plan().simulator_securities() if e["name"] == "ADNOCLS")
     days = np.busday_offset("2025-04-14", np.arange(80)).tolist()
     frame = simulate(entry, days=days, rows=5000, seed=1)
     path, sheet = scratch / "book.xlsx", "ADNOCLS UH Equity"
@@ -209,7 +201,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         scratch = Path(name)
         folder, what = event_files(scratch)
-        tick_plan = plan()
+        tick_plan = demo_plan()
         parquet = next(p for p in folder.iterdir() if p.stem.upper() == "ADNOCLS")
         events = read_events(parquet)
         print(f"{os.cpu_count()} cores, {what}, numba {__import__('numba').__version__}")

@@ -4,21 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import yaml
-
-from scripts.plan import settings
-from scripts.plan.ticks import TickPlan
 from scripts.ticks import build_parquet, score_fixes, simulate_sweep, simulate_workbook
+from tests.plans import demo_plan
 
 
-def fixes_table(root: Path, folder: Path, **ticks: object) -> str:
+def fixes_table(folder: Path, **ticks: object) -> str:
     """The table of the demo's config with some keys changed, computed without Snakemake."""
-    schema = yaml.safe_load((root / "config/schema.yaml").read_text())
-    config = yaml.safe_load((root / "config/config.yaml").read_text())
-    table = str(root / "config/universe/securities.csv")
-    config["ticks"] |= {"securities_table": table, **ticks}
-    section = settings.complete(config, schema)["ticks"]
-    plan, workbook = TickPlan(section, root), folder / "workbook.xlsx"
+    plan, workbook = demo_plan(**ticks), folder / "workbook.xlsx"
+    section = plan.config
     if plan.simulated:
         simulator = {k: section["simulator"][k] for k in ("sessions", "rows_per_session", "seed")}
         simulate_workbook.build(securities=plan.simulator_securities(), out=workbook, **simulator)
@@ -58,11 +51,11 @@ def shown(root: Path, name: str) -> str:
 
 
 def test_the_table_of_the_demo_is_current(root: Path, tmp_path: Path) -> None:
-    assert fixes_table(root, tmp_path) == shown(root, "fixes"), "run `make` and `make docs`"
+    assert fixes_table(tmp_path) == shown(root, "fixes"), "run `make` and `make docs`"
 
 
 def test_the_table_of_four_real_securities_is_current(
     root: Path, tmp_path: Path, real_data: Path
 ) -> None:
-    made = fixes_table(root, tmp_path, parquet_dir=str(real_data / "ticks/parquet"))
+    made = fixes_table(tmp_path, parquet_dir=str(real_data / "ticks/parquet"))
     assert made == shown(root, "real fixes")

@@ -8,9 +8,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-import yaml
 
-from scripts.plan import settings
 from scripts.plan.ticks import TickPlan
 from scripts.ticks.build_parquet import build
 from scripts.ticks.events import KINDS, Events, read_events
@@ -18,6 +16,7 @@ from scripts.ticks.simulate_trades import simulate
 from scripts.ticks.sources import workbook_securities
 from scripts.ticks.strategies.closing_strategy import default_notional
 from tests.oracles import ticks as oracle
+from tests.plans import demo_plan
 from tests.unit.ticks.against_oracle import SWITCHES, run_both
 
 QUOTING = ("v1_baseline", "v2_price_follow_qty_cooldown", "v2_1_stop_loss", "v3_liquidity_monitor")
@@ -46,12 +45,8 @@ def ticks(real_data: Path) -> Path:
 
 
 @pytest.fixture(scope="module")
-def plan(root: Path) -> TickPlan:
-    config = yaml.safe_load((root / "config/config.yaml").read_text())
-    schema = yaml.safe_load((root / "config/schema.yaml").read_text())
-    section = settings.complete(config, schema)["ticks"]
-    section["securities_table"] = str(root / section["securities_table"])
-    return TickPlan(section, root)
+def plan() -> TickPlan:
+    return demo_plan()
 
 
 @pytest.fixture(scope="module")

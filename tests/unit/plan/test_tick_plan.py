@@ -7,11 +7,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-import yaml
 
 from scripts.errors import DataError
-from scripts.plan import settings
 from scripts.plan.ticks import TickPlan
+from tests.plans import demo_plan
 from tests.unit.ticks import workbooks
 
 TABLE = """security,exchange,peer_exchange,quote_size,max_notional,interval
@@ -277,12 +276,8 @@ def test_a_sweep_that_config_does_not_hold_is_one_line(plan, strategy, parameter
 
 
 @pytest.fixture(scope="module")
-def project(root: Path) -> TickPlan:
-    config = yaml.safe_load((root / "config/config.yaml").read_text())
-    schema = yaml.safe_load((root / "config/schema.yaml").read_text())
-    section = settings.complete(config, schema)["ticks"]
-    section["securities_table"] = str(root / section["securities_table"])
-    return TickPlan(section, root)
+def project() -> TickPlan:
+    return demo_plan()
 
 
 def test_every_strategy_has_all_parameters_for_every_security_of_the_table(project) -> None:
