@@ -1,16 +1,24 @@
 # make: set up and build everything. make test: set up and run every test. See README.md.
 PYTHON ?= python3
 VENV := .venv
+QLIB := .venv-qlib
 BIN := $(VENV)/bin
 CORES ?= all
 TARGETS ?=
+ARGS ?=
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: all venv test lint format bench docs lock unlock clean
+.PHONY: all update venv test lint format bench docs lock unlock clean
 
 all: venv
 	$(BIN)/python -m snakemake_logger_plugin_almanac.unlock
-	$(BIN)/snakemake --cores $(CORES) $(TARGETS)
+	$(BIN)/snakemake --cores $(CORES) $(ARGS) -- $(TARGETS)
+
+# Ask the vendor first which files of the open window it has replaced, then build what follows.
+update: venv
+	$(BIN)/python -m snakemake_logger_plugin_almanac.unlock
+	$(BIN)/snakemake --cores $(CORES) $(ARGS) --forcerun lake_check_revisions -- revisions
+	$(BIN)/snakemake --cores $(CORES) $(ARGS) -- $(TARGETS)
 
 venv: $(VENV)/installed
 
@@ -23,8 +31,14 @@ $(VENV)/installed: requirements.lock pyproject.toml $(wildcard plugin/*/*.py)
 	rm -rf build plugin/*.egg-info
 	touch $@
 
-test: venv
+test: venv $(QLIB)/installed
 	$(BIN)/pytest
+
+# The real reader of the Qlib export, for the tests: its packages are its own.
+$(QLIB)/installed: tests/qlib/requirements.lock
+	test -x $(QLIB)/bin/python || $(PYTHON) -m venv $(QLIB)
+	$(QLIB)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes --requirement $<
+	touch $@
 
 lint: venv
 	$(BIN)/ruff format --check .

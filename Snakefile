@@ -15,7 +15,12 @@ include: "rules/common.smk"
 rule all:
     default_target: True
     input:
-        rules_of("ticks"),
+        rules_of("lake", "ticks"),
+
+
+rule lake:
+    input:
+        rules_of("lake"),
 
 
 rule ticks:
@@ -23,6 +28,7 @@ rule ticks:
         rules_of("ticks"),
 
 
+include: "rules/lake.smk"
 include: "rules/ticks_common.smk"
 include: "rules/ticks.smk"
 include: "rules/ticks_tables.smk"

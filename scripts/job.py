@@ -9,7 +9,7 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -67,6 +67,11 @@ def job(snakemake: Any) -> Iterator[logging.Logger]:
     finally:
         sys.stdout.flush()
     logging.info("%s", measure(time.perf_counter() - start))
+
+
+def environment() -> Mapping[str, str]:
+    """The environment variables of this process: for what must not stand in a file, as a key."""
+    return os.environ
 
 
 def one_line(error: BaseException) -> str:

@@ -7,6 +7,7 @@ import hashlib
 import json
 import math
 from collections.abc import Iterator, Mapping
+from datetime import date
 from difflib import get_close_matches
 
 import yaml
@@ -67,6 +68,8 @@ def _resolve(schema: Mapping, root: Mapping) -> Mapping:
 
 def _with_defaults(value: object, schema: Mapping, root: Mapping) -> object:
     schema = _resolve(schema, root)
+    if isinstance(value, date):  # what YAML makes of 2025-09-25
+        return value.isoformat()
     if isinstance(value, str):
         return _typed(value, schema.get("type", []))
     if isinstance(value, list):
@@ -93,7 +96,7 @@ def _typed(text: str, types: str | list[str]) -> object:
     types = {types} if isinstance(types, str) else set(types)
     try:
         value = yaml.safe_load(text) if types - {"string"} else text
-    except yaml.YAMLError:
+    except (yaml.YAMLError, ValueError):  # the latter: 2025-02-30
         return text
     for name, kind in JSON_TYPES.items():
         if name in types and isinstance(value, kind) and isinstance(value, bool) == (kind is bool):

@@ -1,0 +1,33 @@
+"""The symbols that gold keeps."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import polars as pl
+
+
+def read_universe(files: Sequence[Path]) -> list[str] | None:
+    """Symbols of the universe, sorted; None: all.
+
+    Args:
+        files: none, or one CSV with a column `symbol`: every value is text, NA is a symbol.
+    """
+    if not files:
+        return None
+    table = pl.read_csv(files[0], columns=["symbol"], infer_schema=False)
+    return table["symbol"].drop_nulls().unique().sort().to_list()
+
+
+def keep(frame: pl.DataFrame, symbols: Sequence[str] | None, column: str) -> pl.DataFrame:
+    """Rows of `frame` whose `column` is one of `symbols`; all of them for None.
+
+    An `underlying` counts without the digit that marks adjusted contracts: AAPL1 goes with AAPL.
+    """
+    if symbols is None:
+        return frame
+    name = pl.col(column)
+    if column == "underlying":
+        name = name.str.strip_chars_end("0123456789")
+    return frame.filter(name.is_in(symbols))

@@ -1,0 +1,310 @@
+"""Plan of the lake: which days, months, weeks and quarters there are, and what each was made as of.
+
+A partition that is on disk stays part of the lake, up to `lake.end`: a window that moves on adds
+days and takes none away. Standard library only: Snakemake imports this while it parses.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import json
+import os
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from functools import cached_property
+from itertools import groupby
+from pathlib import Path
+
+from scripts.errors import DataError
+from scripts.plan.calendar import (
+    Calendar,
+    days_between,
+    monday_of,
+    month_end,
+    months_between,
+    quarter_of,
+)
+
+FLAT = ("options_daily", "options_minute", "stocks_daily", "stocks_minute")
+FAMILIES = {  # what `lake.datasets` names -> the bronze datasets it makes
+    **{name: (name,) for name in FLAT},
+    "financials": ("balance_sheets", "cash_flow", "income_statements"),
+    "actions": ("dividends", "ipos", "splits"),
+    "ticker_events": ("ticker_events",),
+    "news": ("news",),
+    "shorts": ("short_interest", "short_volume"),
+    "ratios": ("ratios",),
+    "reference": ("related", "ticker_types", "tickers"),
+}
+FAMILY = {name: family for family, names in FAMILIES.items() for name in names}
+PER_TICKER = ("ticker_events", "related")  # cannot be asked for the whole market
+LAYERS = ("landing", "bronze", "silver", "gold", "qlib")
+DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
+
+
+@dataclass(frozen=True)
+class LakePlan:
+    """The lake section of the config, turned into partitions.
+
+    Args:
+        config: the completed `lake` section.
+        folder: the lake's folder below the results.
+        calendar: sessions of the exchange.
+        now: the moment of planning, with a time zone; decides the default of `lake.as_of`.
+    """
+
+    config: Mapping
+    folder: Path
+    calendar: Calendar
+    now: datetime
+    _memo: dict[tuple, object] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for key in ("start", "end", "as_of"):
+            if self.config[key] is not None:
+                _check_date(f"config: lake.{key}", self.config[key])
+        for entry in self.config["known_missing"]:
+            _check_date("config: lake.known_missing", entry.rpartition("/")[2])
+        if self.start > self.end:
+            raise DataError(
+                f"config: lake.start {self.start} is after lake.end {self.end}; swap or move them"
+            )
+
+    @property
+    def simulated(self) -> bool:
+        """Whether the market is the simulator's."""
+        return self.config["vendor"] == "simulator"
+
+    @cached_property
+    def as_of(self) -> str:
+        """Last date looked at: lake.as_of, else the last published session; not before lake.end."""
+        known = self.config["as_of"] or self.calendar.published(self.now)
+        return max(known, self.config["end"] or known)
+
+    @cached_property
+    def end(self) -> str:
+        """Last date of the window."""
+        return self.config["end"] or self.as_of
+
+    @cached_property
+    def start(self) -> str:
+        """First date of the window."""
+        if self.config["start"]:
+            return self.config["start"]
+        back = timedelta(days=self.config["days_back"])
+        return (date.fromisoformat(self.as_of) - back).isoformat()
+
+    def _once(self, make: Callable, *args: str) -> object:
+        """`make(*args)`, called once for the same arguments: a plan asks the same many times."""
+        key = (make.__name__, *args)
+        if key not in self._memo:
+            self._memo[key] = make(*args)
+        return self._memo[key]
+
+    def skips(self, layer: str) -> bool:
+        """Whether a layer is taken as it is on disk (`lake.skip`)."""
+        return layer in self.config["skip"]
+
+    def has(self, dataset: str) -> bool:
+        """Whether a bronze dataset is part of the lake."""
+        listed = FAMILY[dataset] in self.config["datasets"]
+        return listed and not (dataset in PER_TICKER and self.tickers is None)
+
+    @property
+    def left_out(self) -> list[str]:
+        """Datasets that config names and that lack the tickers to ask for."""
+        named = [name for name in PER_TICKER if FAMILY[name] in self.config["datasets"]]
+        return [name for name in named if not self.has(name)]
+
+    @cached_property
+    def universe(self) -> list[str] | None:
+        """Symbols that gold keeps, sorted; None: all.
+
+        Raises:
+            DataError: the file is missing, has no column `symbol`, or no symbol.
+        """
+        if not self.config["universe"]:
+            return None
+        path = Path(self.config["universe"])
+        try:
+            with path.open(newline="", encoding="utf-8-sig") as file:
+                symbols = sorted({row["symbol"] for row in csv.DictReader(file)} - {"", None})
+        except (OSError, UnicodeDecodeError, KeyError) as error:
+            reason = getattr(error, "strerror", None) or "no column symbol, or not UTF-8 text"
+            raise DataError(f"{path}: cannot read lake.universe ({reason})") from None
+        if not symbols:
+            raise DataError(f"{path}: lake.universe names no symbol; null means all of the market")
+        return symbols
+
+    @property
+    def universe_digest(self) -> str | None:
+        """Hash of the universe, for params: a file put in its place may be older."""
+        names = self.universe
+        return names and hashlib.sha256("\n".join(names).encode()).hexdigest()[:16]
+
+    @property
+    def tickers(self) -> list[str] | None:
+        """Tickers of the per-ticker REST calls, sorted; None: the whole market at once."""
+        return sorted(set(self.config["fundamental_tickers"])) or self.universe
+
+    # -- what is on disk ---------------------------------------------------------------------------
+
+    def on_disk(self, place: str) -> frozenset[str]:
+        """Keys of the partitions below `place` (`bronze/news`), looked up once."""
+        return self._once(self._list_disk, place)
+
+    def _list_disk(self, place: str) -> frozenset[str]:
+        top = self.folder / place
+        names = (name for name in _entries(top) if (top / name / "part.parquet").is_file())
+        return frozenset(name.partition("=")[2] for name in names)
+
+    def landed(self, dataset: str) -> frozenset[str]:
+        """Dates of the landed files of a flat dataset, looked up once."""
+        return self._once(self._list_landed, dataset)
+
+    def _list_landed(self, dataset: str) -> frozenset[str]:
+        top = self.folder / "landing" / dataset
+        months = (top / year / month for year in _entries(top) for month in _entries(top / year))
+        names = (name for folder in months for name in _entries(folder))
+        days = (name.removesuffix(".csv.gz") for name in names if name.endswith(".csv.gz"))
+        return frozenset(day for day in days if DAY.fullmatch(day))
+
+    # -- partitions --------------------------------------------------------------------------------
+
+    @cached_property
+    def last_session(self) -> str:
+        """Last session up to the window's end."""
+        return self.calendar.between(self.calendar.sessions[0], self.end)[-1]
+
+    def days(self, dataset: str) -> list[str]:
+        """Days of a flat dataset: the window's sessions and what has landed before, sorted.
+
+        Raises:
+            DataError: there are none.
+        """
+        return self._once(self._list_days, dataset)
+
+    def _list_days(self, dataset: str) -> list[str]:
+        if not self.has(dataset):
+            return []
+        days = {day for day in self.landed(dataset) if day <= self.end}
+        if not self.skips("landing"):
+            days |= set(self.calendar.between(self.start, self.end))
+        missing = self.config["known_missing"]
+        days = sorted(d for d in days if d not in missing and f"{dataset}/{d}" not in missing)
+        if not days:
+            raise DataError(
+                f"config: no session of {dataset} from {self.start} to {self.end}, and none landed "
+                "before; widen lake.start, lake.end or lake.days_back"
+            )
+        return days
+
+    def _kept(self, layer: str, dataset: str, planned: Iterable[str], last: str) -> list[str]:
+        """`planned` keys and those on disk up to `last`; a skipped layer has only the latter."""
+        on_disk = {key for key in self.on_disk(f"{layer}/{dataset}") if key <= last}
+        return sorted(on_disk if self.skips(layer) else on_disk | set(planned))
+
+    def partitions(self, dataset: str) -> list[str]:
+        """Keys of a bronze dataset's partitions: dates, months, or the week; sorted."""
+        return self._once(self._list_partitions, dataset)
+
+    def _list_partitions(self, dataset: str) -> list[str]:
+        if not self.has(dataset):
+            return []
+        if dataset in FLAT:
+            if self.skips("bronze"):
+                return sorted(k for k in self.on_disk(f"bronze/{dataset}") if k <= self.end)
+            days = self.days(dataset)
+            return sorted({day[:7] for day in days}) if dataset.endswith("_daily") else days
+        first = self._looked_back(dataset)
+        if dataset == "news":
+            return self._kept("bronze", dataset, days_between(first, self.end), self.end)
+        if FAMILY[dataset] == "reference":
+            week, there = monday_of(self.as_of), self.on_disk(f"bronze/{dataset}")
+            return [week] if week in there or not self.skips("bronze") else []
+        return self._kept("bronze", dataset, months_between(first, self.end), self.end[:7])
+
+    def _looked_back(self, dataset: str) -> str:
+        back = self.config["look_back"].get(FAMILY[dataset], 0)
+        return (date.fromisoformat(self.start) - timedelta(days=back)).isoformat()
+
+    def month_days(self, dataset: str, month: str) -> list[str]:
+        """Days of a flat dataset in one month."""
+        return self._once(self._list_month_days, dataset).get(month, [])
+
+    def _list_month_days(self, dataset: str) -> dict[str, list[str]]:
+        return {month: list(days) for month, days in groupby(self.days(dataset), lambda d: d[:7])}
+
+    def quarters(self, *datasets: str) -> list[str]:
+        """Calendar quarters that the months of some bronze datasets lie in, sorted."""
+        return sorted({quarter_of(month) for name in datasets for month in self.partitions(name)})
+
+    # -- open and closed ---------------------------------------------------------------------------
+
+    def known_at(self, dataset: str, key: str) -> str:
+        """Date as of which a REST partition is made: lake.as_of while it is open.
+
+        Once the revision window behind its last day has passed it is closed: the date stands still
+        and the partition is never fetched again.
+        """
+        if FAMILY[dataset] == "reference":
+            return key
+        last = date.fromisoformat(key) if dataset == "news" else month_end(key)
+        window = self.config["revision_days"]["news" if dataset == "news" else "rest"]
+        return min(self.as_of, (last + timedelta(days=window)).isoformat())
+
+    def open_files(self) -> list[list[str]]:
+        """[dataset, date, manifest] of landed files that the vendor may still replace."""
+        window = timedelta(days=self.config["revision_days"]["flatfiles"])
+        first = (date.fromisoformat(self.as_of) - window).isoformat()
+        return [
+            [name, day, str(self.folder / f"landing/{name}/{day[:4]}/{day[5:7]}/{day}.json")]
+            for name in FLAT
+            for day in self.days(name)
+            if day >= first and day in self.landed(name)
+        ]
+
+    @cached_property
+    def revisions(self) -> dict[str, str]:
+        """`dataset/date` -> ETag of the files that `make update` found replaced by the vendor."""
+        path = self.folder / "revisions.json"
+        try:
+            return json.loads(path.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            return {}
+        except (OSError, ValueError) as error:
+            raise DataError(f"{path}: not readable ({error}); delete it") from None
+
+    def adopted(self, dataset: str, day: str) -> list[str]:
+        """The file of `lake.adopt` for one day, in our layout or the vendor's; none: []."""
+        if not self.config["adopt"]:
+            return []
+        name = f"{day[:4]}/{day[5:7]}/{day}.csv.gz"
+        places = (f"{dataset}/{name}", f"{VENDOR_FOLDERS[dataset]}/{name}")
+        files = (Path(self.config["adopt"], place) for place in places)
+        return [str(file) for file in files if file.is_file()][:1]
+
+
+VENDOR_FOLDERS = {
+    "options_daily": "us_options_opra/day_aggs_v1",
+    "options_minute": "us_options_opra/minute_aggs_v1",
+    "stocks_daily": "us_stocks_sip/day_aggs_v1",
+    "stocks_minute": "us_stocks_sip/minute_aggs_v1",
+}
+
+
+def _entries(folder: Path) -> list[str]:
+    try:
+        return sorted(entry.name for entry in os.scandir(folder))
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+
+
+def _check_date(place: str, text: str) -> None:
+    try:
+        date.fromisoformat(text)
+    except ValueError:
+        raise DataError(f"{place}: {text!r} is not a date; write YYYY-MM-DD") from None
