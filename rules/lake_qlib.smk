@@ -18,7 +18,7 @@ rule lake_export_qlib:
         ENVIRONMENT
     threads: 1
     resources:
-        mem_mb=memory_mb(300, 10),
+        mem_mb=FLOOR_MB,
         runtime=60,
     params:
         code=code("lake/export_qlib"),

@@ -1,7 +1,6 @@
-"""Bronze daily bars -> gold: adjusted prices, returns, volatility, VWAP, point-in-time ratios."""
+"""Bronze daily bars -> gold: adjusted prices, returns across months, what was known that day."""
 
-from collections.abc import Sequence
-from datetime import timedelta
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import polars as pl
@@ -11,124 +10,165 @@ from scripts.lake.adjust import FACTORS, adjust
 from scripts.lake.bars import MONTH, STOCKS
 from scripts.lake.inputs import as_paths
 from scripts.lake.tables import Column
-from scripts.lake.universe import keep, read_universe
+from scripts.lake.universe import among, read_universe
 
+RETURNS = (1, 5, 20)  # bars
 PRICES = ("open", "high", "low", "close")
-STALE_DAYS = 400  # an older filing tells nothing of today
-RATIOS = (
-    "gross_margin",
-    "operating_margin",
-    "net_margin",
-    "roa",
-    "roe",
-    "roic",
-    "current_ratio",
-    "quick_ratio",
-    "debt_to_equity",
-    "debt_to_assets",
-    "asset_turnover",
-    "free_cash_flow",
-    "revenue_growth",
-    "net_income_growth",
-)
-OWN_BARS = "over the symbol's own bars, across months; null where there are too few"
-WINDOWS: tables.Columns = {
-    "returns_1d": Column(pl.Float64, f"ln(adj_close / adj_close of the bar before), {OWN_BARS}"),
-    "returns_5d": Column(pl.Float64, f"ln(adj_close / adj_close 5 bars before), {OWN_BARS}"),
-    "returns_20d": Column(pl.Float64, f"ln(adj_close / adj_close 20 bars before), {OWN_BARS}"),
-    "volatility_20d": Column(
-        pl.Float64, f"sample standard deviation of 20 returns_1d, a day, {OWN_BARS}"
+RATIOS = {  # of silver financial_ratios, those without a price in them: name -> meaning
+    "gross_margin": "gross profit / revenues, percent",
+    "operating_margin": "operating income / revenues, percent",
+    "net_margin": "net income / revenues, percent",
+    "roa": "net income of the quarter / assets, percent",
+    "roe": "net income of the quarter / equity, percent",
+    "roic": "net income of the quarter / (equity + long-term debt), percent",
+    "current_ratio": "current assets / current liabilities",
+    "quick_ratio": "(current assets - inventory) / current liabilities",
+    "debt_to_equity": "debt / equity",
+    "debt_to_assets": "debt / assets",
+    "asset_turnover": "revenues of the quarter / assets",
+    "free_cash_flow": "operating cash flow - capital expenditure of the quarter, currency",
+    "revenue_growth": "revenues / those of the same quarter a year before - 1",
+    "net_income_growth": "net income / that of the same quarter a year before - 1",
+}
+STALE_DAYS = 400  # a filing that old says nothing: a quarter and a late annual report are due
+FUNDAMENTALS: tables.Columns = {
+    "fundamental_filing_date": Column(
+        pl.Date,
+        "the latest quarterly filing on or before `date`, ours of the statements; null if there is "
+        f"none or it is older than {STALE_DAYS} days",
     ),
-    "volume_ratio_20d": Column(
-        pl.Float64, f"adj_volume / mean adj_volume of 20 bars with this one, {OWN_BARS}"
+    "fiscal_year": Column(pl.Int32, "fiscal year of that filing"),
+    "fiscal_period": Column(pl.String, "Q1, Q2, Q3 or Q4 of that filing"),
+    **{name: Column(pl.Float64, f"{text}, of that filing") for name, text in RATIOS.items()},
+}
+FILINGS: tables.Columns = {  # what is read of financial_ratios
+    "ticker": Column(pl.String, "ticker"),
+    "source": Column(pl.String, "calculated or vendor"),
+    "timeframe": Column(pl.String, "quarterly, annual or ttm"),
+    "filing_date": FUNDAMENTALS["fundamental_filing_date"],
+    **{name: column for name, column in FUNDAMENTALS.items() if name != "fundamental_filing_date"},
+}
+SESSION: tables.Columns = {  # what is read of session_bars
+    "symbol": STOCKS["symbol"],
+    "date": STOCKS["date"],
+    "vwap": Column(
+        pl.Float64, "volume-weighted price of the regular session's minutes; null without minutes"
     ),
 }
-SHAPE: tables.Columns = {
-    "price_range": Column(pl.Float64, "high - low, dollars"),
-    "daily_return": Column(pl.Float64, "(close - open) / open; null if open is 0"),
-    "typical_price": Column(pl.Float64, "(high + low + close) / 3, dollars"),
-}
+WINDOWS = returns.window_columns("adj_close", "adj_volume", RETURNS)
 COLUMNS: tables.Columns = {
     "symbol": STOCKS["symbol"],
     "date": STOCKS["date"],
-    "timestamp": STOCKS["timestamp"],
-    **{name: STOCKS[name] for name in (*PRICES, "volume", "transactions")},
-    **{
-        f"adj_{name}": Column(pl.Float64, f"{name} * split_factor, dollars of today's shares")
-        for name in PRICES
-    },
-    "adj_volume": Column(pl.Float64, "volume / split_factor, in today's shares"),
-    "split_factor": Column(pl.Float64, "product of from / to of the splits after this session"),
+    **{name: column for name, column in STOCKS.items() if name not in ("symbol", "date")},
+    **{f"adj_{name}": Column(pl.Float64, f"{name} * split_factor, dollars") for name in PRICES},
+    "adj_volume": Column(pl.Float64, "volume / split_factor, shares"),
+    "split_factor": Column(
+        pl.Float64, "product of split_from / split_to over the splits after `date` (known today)"
+    ),
     "total_return_factor": Column(
-        pl.Float64, "split_factor with dividends reinvested: close * it gives total returns"
+        pl.Float64,
+        "split_factor * product of P / (P + D) over the dividends after `date`: raw close * it "
+        "gives total returns",
     ),
     "returns_1d": WINDOWS["returns_1d"],
-    "alpha_daily": Column(pl.Float64, "-returns_1d: the peer's name, kept for comparisons"),
-    **WINDOWS,
-    **SHAPE,
-    "vwap": Column(pl.Float64, "of the regular session's minutes, dollars; null without minutes"),
-    "fundamental_filing_date": Column(
-        pl.Date,
-        f"filing of the ratios: the latest on or before date, at most {STALE_DAYS} days old",
+    "alpha_daily": Column(
+        pl.Float64, "-returns_1d, another name of it that the peer uses; no alpha of a model"
     ),
-    "fiscal_year": Column(pl.Int32, "fiscal year of that filing"),
-    "fiscal_period": Column(pl.String, "fiscal period of that filing"),
-    **{
-        name: Column(pl.Float64, "as known on date, see silver financial_ratios") for name in RATIOS
-    },
+    **WINDOWS,
+    **returns.SHAPE,
+    "vwap": SESSION["vwap"],
+    **FUNDAMENTALS,
     **MONTH,
 }
-NEEDED = ("symbol", "date", "close", "volume")  # of the months before
 
 
-def add_shape(frame: pl.DataFrame) -> pl.DataFrame:
-    """`frame` with the columns of `SHAPE`, from raw prices."""
-    opened, spread = pl.col("open"), pl.col("high") - pl.col("low")
-    three = (frame["high"] + frame["low"] + frame["close"]).to_numpy()
-    return frame.with_columns(
-        price_range=spread,
-        daily_return=pl.when(opened != 0).then((pl.col("close") - opened) / opened),
-        typical_price=pl.Series(three / 3),
+def known_filings(ratios: pl.LazyFrame) -> pl.DataFrame:
+    """What each day's filings made known: one row a ticker and filing date, sorted.
+
+    Of several quarters filed on one day it is the latest. What later filings superseded stays, for
+    that was known only later.
+
+    Args:
+        ratios: silver financial_ratios, columns `FILINGS`; used are our own of quarters.
+
+    Returns:
+        ticker and the columns `FUNDAMENTALS`.
+    """
+    ours = (pl.col("source") == "calculated") & (pl.col("timeframe") == "quarterly")
+    return (
+        ratios.filter(ours)
+        .rename({"filing_date": "fundamental_filing_date"})
+        .select("ticker", *FUNDAMENTALS)
+        .collect()
+        .sort("ticker", "fundamental_filing_date", "fiscal_year", "fiscal_period")
+        .unique(["ticker", "fundamental_filing_date"], keep="last", maintain_order=True)
     )
 
 
-def known_ratios(files: Sequence[Path]) -> pl.DataFrame:
-    """Calculated ratios of quarterly filings: symbol, filing_date, fiscal period, year, `RATIOS`.
+def with_fundamentals(bars: pl.DataFrame, filings: pl.DataFrame) -> pl.DataFrame:
+    """`bars` with the columns `FUNDAMENTALS` of the latest filing on or before each date.
 
-    One row for each symbol and filing date after which another filing is the one to go by: that of
-    the latest period. A filing that amends an older period changes nothing; what superseded a
-    filing later is not looked at, for it was not known.
+    Args:
+        bars: columns symbol, date and others, sorted by them.
+        filings: as `known_filings`.
     """
-    names = ("ticker", "filing_date", "fiscal_year", "fiscal_period", *RATIOS)
-    ours = (pl.col("source") == "calculated") & (pl.col("timeframe") == "quarterly")
-    frames = [tables.scan([file]).filter(ours).select(names).collect() for file in files]
-    schema = {name: COLUMNS[name].dtype for name in ("fiscal_year", "fiscal_period", *RATIOS)}
-    nothing = pl.DataFrame(schema={"ticker": pl.String, "filing_date": pl.Date, **schema})
-    ratios = pl.concat([nothing, *frames]).rename({"ticker": "symbol"})
-    period = pl.struct("fiscal_year", "fiscal_period").rank("dense")
-    ratios = ratios.with_columns(period=period).sort("symbol", "filing_date", "period")
-    ratios = ratios.unique(["symbol", "filing_date"], keep="last", maintain_order=True)
-    newest = pl.col("period") == pl.col("period").cum_max().over("symbol")
-    return ratios.filter(newest).drop("period")
+    return bars.join_asof(
+        filings,
+        left_on="date",
+        right_on="fundamental_filing_date",
+        by_left="symbol",
+        by_right="ticker",
+        tolerance=f"{STALE_DAYS}d",
+        coalesce=False,
+        check_sortedness=False,  # sorted within each symbol
+    )
 
 
-def add_fundamentals(frame: pl.DataFrame, ratios: pl.DataFrame) -> pl.DataFrame:
-    """`frame` with what was known of each symbol on each date (filing_date <= date), same order."""
-    known = ratios.with_columns(fundamental_filing_date="filing_date").sort("filing_date")
+def relevant(adjustments: pl.DataFrame, dates: pl.Series) -> pl.DataFrame:
+    """The events that decide the factors of `dates`: within them, and each symbol's next one."""
+    first, last = (pl.lit(day, pl.Date) for day in (dates.min(), dates.max()))
+    later = adjustments.filter(pl.col("date") > last).sort("symbol", "date")
+    within = adjustments.filter(pl.col("date") > first, pl.col("date") <= last)
+    return pl.concat([within, later.unique("symbol", keep="first", maintain_order=True)])
+
+
+def enrich(
+    own: pl.DataFrame,
+    earlier: Iterable[pl.DataFrame],
+    adjustments: pl.DataFrame,
+    sessions: pl.DataFrame,
+    filings: pl.DataFrame,
+) -> pl.DataFrame:
+    """A month's bars with the columns `COLUMNS`, in the same order.
+
+    Args:
+        own: bronze stocks_daily of the month, sorted by (symbol, date).
+        earlier: columns `returns.inputs` of months before, oldest first, each sorted so.
+        adjustments: silver adjustments.
+        sessions: columns `SESSION`, of the month's days.
+        filings: as `known_filings`.
+
+    Raises:
+        DataError: as `returns.stack`.
+    """
+    history = returns.stack(earlier, own, "symbol")
+    dates = history.bars.select("symbol", "date")
+    factors = adjust(dates, relevant(adjustments, dates["date"])).select(FACTORS)
+    split = factors["split_factor"].to_numpy()
+    close, volume = (history.bars[name].to_numpy() for name in ("close", "volume"))
+    close, volume = close * split, volume / split
+    found = returns.windows(close, volume, history, RETURNS)
+    factor = pl.col("split_factor")
     return (
-        frame.with_row_index("_row")
-        .sort("date", maintain_order=True)
-        .join_asof(
-            known,
-            left_on="date",
-            right_on="filing_date",
-            by="symbol",
-            strategy="backward",
-            tolerance=timedelta(days=STALE_DAYS),
-            check_sortedness=False,
+        own.with_columns(factors[history.own], **found, **returns.shapes(own))
+        .with_columns(
+            *((pl.col(name) * factor).alias(f"adj_{name}") for name in PRICES),
+            adj_volume=pl.Series(volume[history.own]),
+            alpha_daily=-pl.col("returns_1d"),
         )
-        .sort("_row")
-        .drop("_row", "filing_date", strict=False)
+        .join(sessions, on=["symbol", "date"], how="left", maintain_order="left")
+        .pipe(with_fundamentals, filings)
+        .select(*COLUMNS)
     )
 
 
@@ -136,43 +176,43 @@ def build(
     *,
     bars: Sequence[Path],
     adjustments: Path,
-    session_bars: Sequence[Path],
-    fundamentals: Sequence[Path],
+    session_bars: Iterable[Path],
+    fundamentals: Iterable[Path],
     universe: Sequence[Path],
     month: str,
     out: Path,
-) -> int:
-    """Enrich a month of daily bars and write `COLUMNS`, sorted by symbol and date.
+) -> dict:
+    """Enrich the daily bars of one month and write its gold partition.
+
+    Windows reach back over at most two earlier months: a symbol's bar further back counts as none.
 
     Args:
-        bars: bronze stocks_daily of the month, after those of the months before it: windows reach
-            back so far and no farther.
+        bars: bronze stocks_daily of the two months before, as far as there are, and of the month.
         adjustments: silver adjustments.
-        session_bars: bars of the month's days rebuilt from minutes; none: no VWAP.
-        fundamentals: silver financial_ratios of the quarters that may be known; none: no ratios.
-        universe: see `read_universe`.
+        session_bars: silver session_bars of the month's days; none: vwap is null.
+        fundamentals: silver financial_ratios of the quarters up to the month's; none: null.
+        universe: none, or one file: the symbols to keep.
         month: YYYY-MM.
+        out: parquet of `COLUMNS`, sorted by (symbol, date).
 
     Returns:
-        number of rows.
+        the number of rows.
+
+    Raises:
+        DataError: as `returns.split_months` and `returns.stack`.
     """
-    frame = keep(returns.load(bars, "symbol", NEEDED), read_universe(universe), "symbol")
-    frame = adjust(frame, pl.read_parquet(adjustments, hive_partitioning=False))
-    factor = pl.col(FACTORS[0])
-    frame = frame.with_columns(
-        *((pl.col(name) * factor).alias(f"adj_{name}") for name in PRICES),
-        adj_volume=pl.col("volume") / factor,
+    earlier, own = returns.split_months(bars, month)
+    kept = among(read_universe(universe), "symbol")
+    columns = returns.inputs("symbol")
+    frame = enrich(
+        tables.scan([own], {**STOCKS, **MONTH}).filter(kept).collect(),
+        [tables.scan([path], columns).filter(kept).collect() for path in earlier],
+        tables.scan([adjustments]).collect(),
+        tables.scan(session_bars, SESSION).collect(),
+        known_filings(tables.scan(fundamentals, FILINGS)),
     )
-    frame = returns.add_windows(frame, "symbol", "adj_close", "adj_volume").filter("own")
-    frame = add_shape(frame).with_columns(alpha_daily=-pl.col("returns_1d"), month=pl.lit(month))
-    vwaps = [tables.scan([day]).select("symbol", "date", "vwap").collect() for day in session_bars]
-    nothing = pl.DataFrame(schema={n: COLUMNS[n].dtype for n in ("symbol", "date", "vwap")})
-    frame = frame.join(
-        pl.concat([nothing, *vwaps]), on=["symbol", "date"], how="left", maintain_order="left"
-    )
-    frame = add_fundamentals(frame, known_ratios(fundamentals))
-    tables.write(tables.conform(frame, COLUMNS), out)
-    return frame.height
+    tables.write(frame, out)
+    return {"rows": frame.height}
 
 
 if __name__ == "__main__":
@@ -180,7 +220,7 @@ if __name__ == "__main__":
 
     with job(snakemake) as log:  # noqa: F821
         log.info(
-            "%d rows",
+            "%s",
             build(
                 bars=as_paths(snakemake.input.bars),  # noqa: F821
                 adjustments=Path(snakemake.input.adjustments),  # noqa: F821

@@ -170,7 +170,8 @@ def link(current: Path, version: Path) -> None:
 def prune(current: Path, keep: int) -> None:
     """Remove the oldest versions beyond `keep`, never `current`."""
     version = current.resolve()
-    others = [p for p in version.parent.iterdir() if not p.name.startswith(".") and p != version]
+    others = [p for p in version.parent.iterdir() if p.is_dir() and p != version]
+    others = [p for p in others if not p.name.startswith(".")]
     others.sort(key=lambda p: (p.stat().st_mtime_ns, p.name), reverse=True)
     for old in others[max(keep - 1, 0) :]:
         remove(old)

@@ -1,28 +1,40 @@
 """Flat files of the simulated market, in the vendor's format with all its oddities.
 
-Oddities: fractional and scientific volumes, one above 2^32; daily stamps of midnight or 16:00 in
-New York, some two zeros short, some in zero-padded milliseconds; and rows that cannot be used. In
-files of a few dozen rows one bad row is some per cent: the demo allows 5 %.
+A daily bar is the sum of the day's minute bars, but for `market.reaggregates`. Oddities: fractional
+and scientific volumes, on Tuesdays one above 2^32; daily stamps of midnight or 16:00 in New York,
+some two zeros short, some in zero-padded milliseconds; options without an OCC symbol.
+
+Every file but stocks_daily holds rows that must be refused; of stocks_daily, with its 25 rows or
+so, every fifth weekday's holds one. That is up to 4.5 % of a file: `max_quarantined_share` of the
+demo must be 0.05.
 """
 
 from __future__ import annotations
 
 import gzip
+from collections.abc import Callable
 from datetime import date, datetime, time, timedelta
-from functools import lru_cache
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 import numpy as np
 
 from scripts.lake import market
+from scripts.lake.market_listings import generator, listed, listings
 
 HEADER = "ticker,volume,open,close,high,low,window_start,transactions"
 NEW_YORK = ZoneInfo("America/New_York")
 OPEN, CLOSE, EARLY_CLOSE = 570, 960, 780  # minutes after midnight in New York
 FIRST_MINUTE, LAST_MINUTE = 240, 1199
 MINUTE_NS = 60 * 10**9
-BAD_DAILY_DAYS = 5  # every so many days a daily file of stocks holds a bad row
+OPTION_BARS = 6  # of a contract and day
+FRACTIONAL, THOUSANDS = "BRK.A", "TINY"  # volumes in quarters of a share, in whole thousands
+HUGE = "SPY"  # its volume is above 2^32 on Tuesdays
+AT_CLOSE, SHORT, MILLISECONDS = ("KO", "XLE"), ("JPM",), ("XLF",)  # daily stamps
+BAD_DAILY = 5  # every so many weekdays a daily file of stocks holds a bad row
+ODD_LOTS = 37.5  # shares of the odd lots that only a daily bar holds, in 3 transactions
+
+Row = tuple[bytes, int, str]  # the ticker's bytes and the stamp, to sort by, and the line
 
 
 class Bars(NamedTuple):
@@ -44,21 +56,17 @@ def flat_file(seed: int, dataset: str, day: date) -> bytes:
         seed: of the market.
         dataset: options_daily, options_minute, stocks_daily or stocks_minute.
         day: the session.
+
+    Raises:
+        KeyError: there is no such dataset.
     """
-    of_options = dataset.startswith("options")
-    names = [entry[0] for entry in market.contracts(day)] if of_options else _listed(day)
-    rows = []
-    for name in sorted(names, key=str.encode):
-        bars = _bars(seed, name, day)
-        if len(bars.minute):
-            rows += (_daily if dataset.endswith("daily") else _minutes)(seed, name, day, bars)
-    rows += _bad_rows(seed, dataset, day, rows)
-    text = "\n".join([HEADER, *rows]) + "\n"
+    refused = BAD_ROWS[dataset]
+    make = _daily if dataset.endswith("daily") else _minutes
+    bars = _option_bars(seed, day) if dataset.startswith("options") else _stock_bars(seed, day)
+    rows = [row for name, found in bars.items() for row in make(name, day, found)]
+    rows = sorted([*rows, *refused(seed, day, rows)], key=lambda row: row[:2])
+    text = "\n".join([HEADER, *(line for _, _, line in rows)]) + "\n"
     return gzip.compress(text.encode(), compresslevel=6, mtime=0)
-
-
-def _listed(day: date) -> list[str]:
-    return [name for name in market.LISTINGS if market.trades_on(name, day)]
 
 
 def session_close(day: date) -> int:
@@ -68,120 +76,157 @@ def session_close(day: date) -> int:
     return EARLY_CLOSE if short or thanksgiving else CLOSE
 
 
-@lru_cache(maxsize=4096)
-def _bars(seed: int, name: str, day: date) -> Bars:
-    if name.startswith("O:"):
-        return _option_bars(seed, name, day)
-    count = market.LISTINGS[name].bars
-    last = market.close(seed, name, day)
-    return _walk_bars(seed, name, day, count, last, 0.008)
+# Bars
 
 
-def _option_bars(seed: int, name: str, day: date) -> Bars:
-    _, root, strike, kind, expiry = next(c for c in market.contracts(day) if c[0] == name)
-    spot = market.close(seed, root.rstrip("1"), day)
-    inner = max(spot - strike, 0) if kind == "C" else max(strike - spot, 0)
-    outer = 0.25 * spot * 0.4 * np.sqrt(max((expiry - day).days, 1) / 365)
-    price = max(round(inner + outer * np.exp(-3 * abs(spot / strike - 1)), 2), 0.01)
-    return _walk_bars(seed, name, day, 6, price, 0.05)
+def _stock_bars(seed: int, day: date) -> dict[str, Bars]:
+    found = {}
+    for name in listed(seed, day):
+        if market.trades_on(seed, name, day):
+            typical, last = listings(seed)[name].bars, market.close(seed, name, day)
+            found[name] = _bars(seed, name, day, (typical, typical // 8), last, 0.0008)
+    return found
 
 
-def _walk_bars(seed: int, name: str, day: date, typical: int, last: float, spread: float) -> Bars:
-    """Bars that walk to the day's close; most in the regular session, as many as are typical."""
-    rng = market.generator(seed, "bars", name, day)
+def _option_bars(seed: int, day: date) -> dict[str, Bars]:
+    return {
+        option.symbol: _bars(
+            seed, option.symbol, day, (OPTION_BARS, 0), market.premium(seed, option, day), 0.005
+        )
+        for option in market.contracts(seed, day)
+    }
+
+
+def _bars(
+    seed: int, name: str, day: date, counts: tuple[int, int], last: float, step: float
+) -> Bars:
+    """Bars that walk to the day's last price.
+
+    Args:
+        counts: bars of the regular session, and of the hours before and after it, each.
+        last: price of the last trade.
+        step: standard deviation of a bar's log return.
+    """
+    rng = generator(seed, "bars", name, day)
     end = session_close(day)
-    regular = rng.choice(np.arange(OPEN, end), min(typical, end - OPEN), replace=False)
-    beside = typical // 8 if not name.startswith("O:") else 0
-    early = rng.choice(np.arange(FIRST_MINUTE, OPEN), beside, replace=False)
-    late = rng.choice(np.arange(end, LAST_MINUTE + 1), beside, replace=False)
-    minute = np.sort(np.concatenate([regular, early, late]))
-    count = len(minute)
-    steps = rng.standard_normal((4, count)) * spread / 10
-    log_close = np.cumsum(steps[0][::-1])[::-1]
-    closes = _ticks(last * np.exp(log_close - log_close[-1]))
-    opens = _ticks(closes * np.exp(steps[1]))
-    highs = _ticks(np.maximum(opens, closes) * np.exp(np.abs(steps[2])))
-    lows = _ticks(np.minimum(opens, closes) * np.exp(-np.abs(steps[3])))
-    transactions = rng.integers(1, 60, count)
-    volume = transactions * rng.integers(1, 90, count).astype(float)
-    if name == "SPY":
-        volume[count // 2] += 2.0**32
-    if name == "BRK.A":
-        volume = np.round(volume / 997, 4) + 0.0001
+    regular = rng.choice(np.arange(OPEN, end), min(counts[0], end - OPEN), replace=False)
+    early = rng.choice(np.arange(FIRST_MINUTE, OPEN), counts[1], replace=False)
+    late = rng.choice(np.arange(end, LAST_MINUTE + 1), counts[1], replace=False)
+    minute = np.sort(np.concatenate([early, regular, late]))
+    steps = rng.standard_normal((4, len(minute))) * step
+    walk = np.cumsum(steps[0])
+    closes = _cents(last * np.exp(walk - walk[-1]))
+    opens = _cents(closes * np.exp(steps[1]))
+    highs = _cents(np.maximum(opens, closes) * np.exp(np.abs(steps[2])))
+    lows = _cents(np.minimum(opens, closes) * np.exp(-np.abs(steps[3])))
+    transactions = rng.integers(1, 60, len(minute))
+    volume = transactions * rng.integers(1, 90, len(minute)).astype(float)
+    if name == FRACTIONAL:
+        volume = np.ceil(volume / 250) / 4
+    if name == THOUSANDS:
+        volume = np.ceil(volume / 100) * 1000
+    if name == HUGE and day.weekday() == 1:
+        volume[len(minute) // 2] += 2.0**32
     return Bars(minute, opens, highs, lows, closes, volume, transactions)
 
 
-def _ticks(price: np.ndarray) -> np.ndarray:
+def _cents(price: np.ndarray) -> np.ndarray:
     return np.maximum(np.where(price >= 1, np.round(price, 2), np.round(price, 4)), 0.0001)
 
 
-def _number(value: float) -> str:
-    """Shortest decimal; a thousand's multiple now and then as the vendor's 3e3."""
-    if value >= 1000 and value % 1000 == 0:
-        return f"{int(value // 1000)}e3"
-    text = repr(float(value))
-    return text.removesuffix(".0") if "e" not in text else str(int(value))
+# Rows
 
 
-def _row(name: str, volume: float, bar: tuple, stamp: str, transactions: int) -> str:
-    opened, closed, high, low = map(_number, bar)
-    return f"{name},{_number(volume)},{opened},{closed},{high},{low},{stamp},{transactions}"
+def _price(value: float) -> str:
+    return repr(float(value)).removesuffix(".0")
 
 
-def _minutes(seed: int, name: str, day: date, bars: Bars) -> list[str]:
-    start = _instant(day, time(0))
+def _volume(value: float) -> str:
+    """Shortest decimal; whole thousands as the vendor's 3e3."""
+    text = repr(float(value)).removesuffix(".0")
+    short = text.rstrip("0")
+    return f"{short}e{len(text) - len(short)}" if text.endswith("000") else text
+
+
+def _row(name: str, volume: float, prices: tuple, stamp: str, transactions: int) -> Row:
+    """A line of the file; prices are open, close, high, low."""
+    shown = ",".join(map(_price, prices))
+    return name.encode(), int(stamp), f"{name},{_volume(volume)},{shown},{stamp},{transactions}"
+
+
+def _minutes(name: str, day: date, bars: Bars) -> list[Row]:
+    start = _instant(day, time(0))  # clocks change on Sundays only
     return [
-        _row(name, v, (o, c, h, lo), str(start + int(m) * MINUTE_NS), int(n))
-        for m, o, h, lo, c, v, n in zip(*bars, strict=True)
+        _row(name, v, (o, c, h, lo), str(start + m * MINUTE_NS), n)
+        for m, o, h, lo, c, v, n in zip(*(part.tolist() for part in bars), strict=True)
     ]
 
 
-def _daily(seed: int, name: str, day: date, bars: Bars) -> list[str]:
-    volume, count = float(np.round(bars.volume.sum(), 4)), int(bars.transactions.sum())
-    if not name.startswith("O:") and not market.reaggregates(name):
-        volume, count = volume + 37.5, count + 3
-    bar = (bars.open[0], bars.close[-1], bars.high.max(), bars.low.min())
-    return [_row(name, volume, bar, _daily_stamp(name, day), count)]
+def _daily(name: str, day: date, bars: Bars) -> list[Row]:
+    volume, count = float(bars.volume.sum()), int(bars.transactions.sum())
+    if not market.reaggregates(name):
+        volume, count = volume + ODD_LOTS, count + 3
+    prices = (bars.open[0], bars.close[-1], bars.high.max(), bars.low.min())
+    return [_row(name, volume, prices, _daily_stamp(name, day), count)]
 
 
 def _instant(day: date, clock: time) -> int:
+    """Epoch nanoseconds of a clock time in New York."""
     return int(datetime.combine(day, clock, NEW_YORK).timestamp()) * 10**9
 
 
 def _daily_stamp(name: str, day: date) -> str:
     """Midnight in New York, or 16:00; two zeros short, or zero-padded milliseconds."""
-    if name in ("KO", "XLE"):
+    if name in AT_CLOSE:
         return str(_instant(day, time(16)))
-    if name == "JPM":
+    if name in SHORT:
         return str(_instant(day, time(0)))[:-2]
-    if name == "XLF":
+    if name in MILLISECONDS:
         return f"{_instant(day, time(16)) // 10**6:019d}"
     return str(_instant(day, time(0)))
 
 
-def _bad_rows(seed: int, dataset: str, day: date, rows: list[str]) -> list[str]:
-    """Rows that must be refused, and, of options, symbols that do not parse but are kept."""
-    stamp = _instant(day, time(0))
-    good = f"{stamp},7"
-    odd = [
-        f"O:weird250101C00001000,5,1.5,1.5,1.5,1.5,{good}",
-        f"O:XOM251399P00100000,2,1,1,1,1,{good}",
+# Rows that must be refused
+
+
+def _faulty(name: str, day: date) -> list[Row]:
+    """A row of each fault but repetition: day, price, volume, an empty close, high below low."""
+    stamp, before = _instant(day, time(10)), _instant(day - timedelta(days=1), time(10))
+    lines = [
+        (before, f"{name},100,10.5,10.5,10.5,10.5,{before},3"),
+        (stamp, f"{name},100,-10.5,10.5,10.5,10.5,{stamp},3"),
+        (stamp, f"{name},many,10.5,10.5,10.5,10.5,{stamp},3"),
+        (stamp, f"{name},100,10.5,,10.5,10.5,{stamp},3"),
+        (stamp, f"{name},100,10.5,10.5,10.4,10.6,{stamp},3"),
     ]
-    if dataset == "stocks_daily":
-        if market.weekdays(day) % BAD_DAILY_DAYS:
-            return []
-        return [f"BADC,100,10.5,,10.5,10.5,{good}"]
-    if dataset == "options_daily":
-        return [*odd, f"O:KO250919C00070000,-5,1,1,1,1,{good}"]
-    before = _instant(day - timedelta(days=1), time(10))
-    root = "BADM" if dataset == "stocks_minute" else "O:AAPL250919C00230000"
-    bad = [
-        f"{root},100,10,10,10,10,{before},3",
-        f"{root},many,10,10,10,10,{good}",
-        f"{root},100,-10,10,10,10,{good}",
-        f"{root},100,10,10,9,10,{good}",
-    ]
-    if dataset == "options_minute":
-        return [*bad[:2], odd[0]]
-    repeat = rows[market.generator(seed, "repeat", day).integers(len(rows))]
-    return [*bad, repeat]
+    return [(name.encode(), at, line) for at, line in lines]
+
+
+def _repeated(seed: int, day: date, rows: list[Row]) -> Row:
+    return rows[int(generator(seed, "repeat", day).integers(len(rows)))]
+
+
+def _bad_stocks_minute(seed: int, day: date, rows: list[Row]) -> list[Row]:
+    return [*_faulty("BADM", day), _repeated(seed, day, rows)]
+
+
+def _bad_stocks_daily(seed: int, day: date, rows: list[Row]) -> list[Row]:
+    turn, rest = divmod(market.weekdays(day), BAD_DAILY)
+    return [] if rest else [[*_faulty("BADC", day), _repeated(seed, day, rows)][turn % 6]]
+
+
+def _bad_options_minute(seed: int, day: date, rows: list[Row]) -> list[Row]:
+    faulty = _faulty(rows[0][0].decode(), day)
+    return [faulty[market.weekdays(day) % len(faulty)], _repeated(seed, day, rows)]
+
+
+def _bad_options_daily(seed: int, day: date, rows: list[Row]) -> list[Row]:
+    return [[*_faulty("O:KO301220C00070000", day), _repeated(seed, day, rows)][day.day % 6]]
+
+
+BAD_ROWS: dict[str, Callable[[int, date, list[Row]], list[Row]]] = {
+    "options_daily": _bad_options_daily,
+    "options_minute": _bad_options_minute,
+    "stocks_daily": _bad_stocks_daily,
+    "stocks_minute": _bad_stocks_minute,
+}

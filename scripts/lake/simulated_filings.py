@@ -1,14 +1,25 @@
-"""Quarterly filings of the simulated companies, and the vendor's ratios made of them."""
+"""Quarterly filings of the simulated companies, and the vendor's ratios made of them.
+
+Fields go missing here and there, one company restates a quarter every year, banks have a field of
+their own, and each August two filings are of no use.
+"""
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterator, Mapping
 from datetime import date, timedelta
+from functools import lru_cache
+from typing import NamedTuple
 
 from scripts.lake import market
+from scripts.lake.market_events import YIELDS, price_factor
+from scripts.lake.market_listings import HISTORY, REFERENCE, YEARS, generator, listings
+from scripts.lake.simulated_answers import code
+from scripts.lake.simulated_query import Ask
 
-FILERS = {  # symbol -> months that its fiscal year starts after January
-    "AAPL": 9,
+FILERS = {  # ticker -> months from the end of its fiscal year to that of the calendar's
+    "AAPL": 3,
     "FORK": 0,
     "GONE": 0,
     "JPM": 0,
@@ -17,173 +28,276 @@ FILERS = {  # symbol -> months that its fiscal year starts after January
     "NA": 0,
     "XOM": 0,
 }
-FIRST_YEAR = 2014
-RESTATED = "KO"  # files its second quarter twice
-LAG = {"XOM": 35, "KO": 25, "NA": 55}  # days from a quarter's end to its filing; else 40
-RESTATEMENT_LAG = 65
-BALANCE = {  # field -> share of assets
-    "assets": 1.0, "current_assets": 0.4, "cash": 0.1, "accounts_receivable": 0.12,
-    "inventory": 0.05, "noncurrent_assets": 0.6, "fixed_assets": 0.3, "liabilities": 0.6,
-    "current_liabilities": 0.2, "accounts_payable": 0.08, "noncurrent_liabilities": 0.4,
-    "long_term_debt": 0.1, "equity": 0.4, "equity_attributable_to_parent": 0.4,
-    "liabilities_and_equity": 1.0,
-}  # fmt: skip
-INCOME = {  # field -> share of revenues
-    "revenues": 1.0, "cost_of_revenue": 0.6, "gross_profit": 0.4, "operating_expenses": 0.15,
-    "operating_income_loss": 0.25, "interest_expense_operating": 0.01,
-    "income_loss_from_continuing_operations_before_tax": 0.24, "income_tax_expense_benefit": 0.04,
-    "net_income_loss": 0.2, "net_income_loss_attributable_to_parent": 0.2,
-}  # fmt: skip
-CASH = {  # field -> share of revenues
-    "net_cash_flow": 0.05, "net_cash_flow_from_operating_activities": 0.24,
-    "net_cash_flow_from_investing_activities": -0.06,
-    "net_cash_flow_from_financing_activities": -0.13, "capital_expenditure": -0.05,
-}  # fmt: skip
+CLASSES = {"NA": ("NA", "NaN")}  # companies that file for more than one ticker
+LAG, USUAL_LAG = {"XOM": 35, "KO": 25, "NA": 55}, 40  # days from a quarter's end to its filing
+RESTATED, RESTATED_QUARTER, RESTATED_LAG = "KO", 2, 65  # files its second quarter twice
+BANK = "JPM"  # has no inventory, and deposits
+LOSSES = "GONE"
+SHARES = 100_000_000  # on REFERENCE
+GROWTH = 1.015  # of a quarter
+OMITTED = 0.05  # probability of each field that may be missing
+MAY_MISS = (
+    "inventory", "intangible_assets", "other_current_assets", "wages", "capital_expenditure",
+    "exchange_gains_losses", "research_and_development", "interest_expense_operating",
+)  # fmt: skip
+UNITS = {
+    "basic_earnings_per_share": "USD / shares",
+    "diluted_earnings_per_share": "USD / shares",
+    "basic_average_shares": "shares",
+    "diluted_average_shares": "shares",
+}
+STATEMENTS = {"balance_sheet": 100, "income_statement": 500, "cash_flow_statement": 900}
 
 
-def _quarter_ends(last: date) -> Iterator[date]:
-    for year in range(FIRST_YEAR, last.year + 1):
-        for month, day in ((3, 31), (6, 30), (9, 30), (12, 31)):
-            if date(year, month, day) <= last:
-                yield date(year, month, day)
+class Due(NamedTuple):
+    """A filing: of the quarter that ends on `end`, on `filed`; `scale` 1 but for restatements."""
+
+    symbol: str
+    end: date
+    filed: date
+    scale: float = 1.0
 
 
-def _filings(seed: int, symbol: str, last: date) -> Iterator[dict]:
-    """Filings of a company up to `last`, in the vendor's structure, by end of their quarter."""
-    entry = market.LISTINGS[symbol]
-    for number, end in enumerate(_quarter_ends(last)):
-        filed = end + timedelta(days=LAG.get(symbol, 40))
-        filed += timedelta(days=max(0, 7 - filed.weekday()) if filed.weekday() > 4 else 0)
-        if filed <= min(last, entry.last):
-            yield _filing(seed, symbol, number, end, filed, scale=1.0)
-        again = end + timedelta(days=RESTATEMENT_LAG)
-        if symbol == RESTATED and end.month == 6 and again <= last:
-            yield _filing(seed, symbol, number, end, again, scale=0.97)
+@lru_cache(maxsize=64)
+def schedule(seed: int, symbol: str) -> tuple[Due, ...]:
+    """All filings of a company, by day; weekends wait for Monday."""
+    found = []
+    for year in YEARS[1:]:
+        for quarter, (month, day) in enumerate(((3, 31), (6, 30), (9, 30), (12, 31)), start=1):
+            end = date(year, month, day)
+            lags = {LAG.get(symbol, USUAL_LAG): 1.0}
+            if symbol == RESTATED and quarter == RESTATED_QUARTER:
+                lags[RESTATED_LAG] = 0.97
+            for lag, scale in lags.items():
+                filed = end + timedelta(days=lag)
+                filed += timedelta(days=max(0, 7 - filed.weekday()) if filed.weekday() > 4 else 0)
+                if filed <= listings(seed)[symbol].last:
+                    found.append(Due(symbol, end, filed, scale))
+    return tuple(sorted(found, key=lambda due: due.filed))
 
 
-def _filing(seed: int, symbol: str, number: int, end: date, filed: date, scale: float) -> dict:
-    rng = market.generator(seed, "filing", symbol, end)
-    shift = FILERS[symbol]
-    month = (end.month - 1 - shift) % 12 + 1
-    year = end.year + (1 if shift and end.month > shift else 0)
-    size = 1e6 * market.LISTINGS[symbol].price * (1.02**number) * (1 + 0.05 * rng.standard_normal())
-    revenues = round(size * (0.5 + 0.02 * rng.standard_normal()) * scale)
+def shares(seed: int, symbol: str, day: date) -> int:
+    """Shares outstanding on a day: a few more every year, and multiplied by splits."""
+    years = (day - REFERENCE).days / 365
+    return round(SHARES * 1.01**years / price_factor(seed, symbol, day))
 
-    def part(shares: Mapping[str, float], whole: float, order: int) -> dict:
-        wobble = {name: 1 + 0.02 * rng.standard_normal() for name in shares}
-        fixed = ("assets", "revenues", "liabilities", "equity", "liabilities_and_equity")
-        return {
-            name: {
-                "value": round(whole * share * (1.0 if name in fixed else wobble[name])),
-                "unit": "USD",
-                "label": name.replace("_", " ").title(),
-                "order": order + place,
-            }
-            for place, (name, share) in enumerate(shares.items())
-        }
 
-    balance, income, cash = (
-        part(BALANCE, size, 100),
-        part(INCOME, revenues, 500),
-        part(CASH, revenues, 900),
-    )
-    if symbol == "JPM":  # a bank has no inventory
-        balance.pop("inventory")
-        balance["deposits"] = {
-            "value": round(size * 0.5),
-            "unit": "USD",
-            "label": "Deposits",
-            "order": 180,
-        }
-    shares = 1e6 * (1 + number / 1000)
-    income["basic_average_shares"] = {
-        "value": round(shares),
-        "unit": "shares",
-        "label": "Shares",
-        "order": 990,
-    }
-    earned = income["net_income_loss"]["value"] / round(shares)
-    income["basic_earnings_per_share"] = {
-        "value": round(earned, 2), "unit": "USD / shares", "label": "EPS", "order": 991,
-    }  # fmt: skip
-    start = (end.replace(day=1) - timedelta(days=40)).replace(day=1)
+@lru_cache(maxsize=4096)
+def values(seed: int, due: Due) -> Mapping[str, Mapping[str, float]]:
+    """Statement -> field -> value (USD but for UNITS); sums and differences hold exactly."""
+    rng = generator(seed, "filing", due.symbol, due.end)
+    wobble = iter((1 + 0.02 * rng.standard_normal(40)).tolist())
+
+    def part(whole: float, share: float) -> int:
+        return round(whole * share * next(wobble))
+
+    quarters = (due.end - REFERENCE).days / 91.25
+    size = round(SHARES * listings(seed)[due.symbol].price * GROWTH**quarters)
+    assets = part(size, 1.0)
+    cash, receivable, inventory = part(size, 0.1), part(size, 0.12), part(size, 0.06)
+    other_current, fixed, intangible = part(size, 0.08), part(size, 0.3), part(size, 0.1)
+    current = cash + receivable + other_current + (0 if due.symbol == BANK else inventory)
+    payable, wages, other_payable = part(size, 0.08), part(size, 0.02), part(size, 0.1)
+    current_liabilities = payable + wages + other_payable
+    long_debt, other_debt = part(size, 0.15), part(size, 0.2)
+    liabilities = current_liabilities + long_debt + other_debt
+    equity, noncontrolling = assets - liabilities, part(size, 0.004)
+
+    revenues = round(part(size, 0.14) * due.scale)
+    cost = part(revenues, 0.55)
+    selling, research = part(revenues, 0.5 if due.symbol == LOSSES else 0.12), part(revenues, 0.06)
+    operating = revenues - cost - selling - research
+    interest = part(long_debt, 0.01)
+    taxed = operating - interest
+    tax = max(part(taxed, 0.2), 0)
+    net = taxed - tax
+    minority = round(net * noncontrolling / equity)
+    count = shares(seed, due.symbol, due.end)
+    diluted = round(count * 1.02)
+
+    earned, invested, financed = part(net, 1.3), -part(revenues, 0.08), -part(net, 0.7)
+    change, exchange = earned + invested + financed, part(revenues, 0.001)
     return {
-        "tickers": [symbol],
-        "cik": f"{sum(map(ord, symbol)):010d}",
-        "company_name": market.LISTINGS[symbol].name,
-        "start_date": f"{start}",
-        "end_date": f"{end}",
-        "filing_date": f"{filed}",
-        "timeframe": "quarterly",
-        "fiscal_period": f"Q{(month + 2) // 3}",
-        "fiscal_year": f"{year}",
-        "source_filing_url": f"https://example.com/{symbol}/{filed}",
-        "financials": {
-            "balance_sheet": balance,
-            "cash_flow_statement": cash,
-            "income_statement": income,
-            "comprehensive_income": {},
+        "balance_sheet": {
+            "assets": assets,
+            "current_assets": current,
+            "cash": cash,
+            "accounts_receivable": receivable,
+            **({} if due.symbol == BANK else {"inventory": inventory}),
+            "other_current_assets": other_current,
+            "noncurrent_assets": assets - current,
+            "fixed_assets": fixed,
+            "intangible_assets": intangible,
+            "other_noncurrent_assets": assets - current - fixed - intangible,
+            "liabilities": liabilities,
+            "current_liabilities": current_liabilities,
+            "accounts_payable": payable,
+            "wages": wages,
+            "other_current_liabilities": other_payable,
+            "noncurrent_liabilities": long_debt + other_debt,
+            "long_term_debt": long_debt,
+            "other_noncurrent_liabilities": other_debt,
+            "equity": equity,
+            "equity_attributable_to_parent": equity - noncontrolling,
+            "equity_attributable_to_noncontrolling_interest": noncontrolling,
+            "liabilities_and_equity": assets,
+            **({"deposits": part(size, 0.5)} if due.symbol == BANK else {}),
+        },
+        "income_statement": {
+            "revenues": revenues,
+            "cost_of_revenue": cost,
+            "gross_profit": revenues - cost,
+            "operating_expenses": selling + research,
+            "selling_general_and_administrative_expenses": selling,
+            "research_and_development": research,
+            "operating_income_loss": operating,
+            "interest_expense_operating": interest,
+            "nonoperating_income_loss": -interest,
+            "income_loss_from_continuing_operations_before_tax": taxed,
+            "income_tax_expense_benefit": tax,
+            "net_income_loss": net,
+            "net_income_loss_attributable_to_parent": net - minority,
+            "preferred_stock_dividends_and_other_adjustments": 0,
+            "basic_earnings_per_share": round(net / count, 2),
+            "diluted_earnings_per_share": round(net / diluted, 2),
+            "basic_average_shares": count,
+            "diluted_average_shares": diluted,
+        },
+        "cash_flow_statement": {
+            "net_cash_flow": change,
+            "net_cash_flow_continuing": change,
+            "net_cash_flow_from_operating_activities": earned,
+            "net_cash_flow_from_operating_activities_continuing": earned,
+            "net_cash_flow_from_investing_activities": invested,
+            "net_cash_flow_from_investing_activities_continuing": invested,
+            "net_cash_flow_from_financing_activities": financed,
+            "net_cash_flow_from_financing_activities_continuing": financed,
+            "capital_expenditure": part(invested, 0.8),
+            "exchange_gains_losses": exchange,
         },
     }
 
 
-def financials(seed: int, as_of: date, query: Mapping[str, str]) -> list[dict]:
-    """Results of /vX/reference/financials."""
-    from scripts.lake.simulated_api import bounds
+def fiscal(symbol: str, end: date) -> tuple[int, int]:
+    """Fiscal year and quarter of the calendar quarter that ends on `end`.
 
-    first, last = bounds("filing_date", query)
-    symbols = [query["ticker"]] if "ticker" in query else sorted(FILERS)
-    found = [
-        filing
-        for symbol in symbols
-        if symbol in FILERS
-        for filing in _filings(seed, symbol, as_of)
-        if first <= filing["filing_date"] <= last
-    ]
-    if query.get("timeframe", "quarterly") != "quarterly":
-        return []
-    return sorted(found, key=lambda f: (f["filing_date"], f["tickers"]))
+    A fiscal year is named by the calendar year that it ends in: Apfel's of 2025 is from October
+    2024 to September 2025.
+    """
+    month = end.month + FILERS[symbol]
+    return end.year + (month > 12), ((month - 1) % 12 + 3) // 3
 
 
-def ratios(seed: int, as_of: date, query: Mapping[str, str]) -> list[dict]:
-    """Results of /stocks/financials/v1/ratios: one record a ticker and weekday."""
-    from scripts.lake.simulated_api import bounds, days
+def filing(seed: int, due: Due) -> dict:
+    """A filing as the vendor tells it."""
+    year, quarter = fiscal(due.symbol, due.end)
+    drawn = generator(seed, "missing", due.symbol, due.end).random(len(MAY_MISS))
+    missing = {name for name, value in zip(MAY_MISS, drawn, strict=True) if value < OMITTED}
+    start = date(due.end.year, due.end.month - 2, 1)
+    parts = {
+        statement: {
+            name: {
+                "value": value,
+                "unit": UNITS.get(name, "USD"),
+                "label": name.replace("_", " ").capitalize(),
+                "order": order + 10 * place,
+            }
+            for place, (name, value) in enumerate(values(seed, due)[statement].items())
+            if name not in missing
+        }
+        for statement, order in STATEMENTS.items()
+    }
+    return {
+        "tickers": list(CLASSES.get(due.symbol, (due.symbol,))),
+        "cik": code(listings(seed)[due.symbol].name),
+        "company_name": listings(seed)[due.symbol].name,
+        "sic": "9999",
+        "start_date": f"{start}",
+        "end_date": f"{due.end}",
+        "filing_date": f"{due.filed}",
+        "acceptance_datetime": f"{due.filed}T16:30:00Z",
+        "timeframe": "quarterly",
+        "fiscal_period": f"Q{quarter}",
+        "fiscal_year": f"{year}",
+        "source_filing_url": f"https://example.com/filings/{due.symbol}/{due.filed}",
+        "financials": {**parts, "comprehensive_income": {}},
+    }
 
-    first, last = bounds("date", query)
-    start = date.fromisoformat(first[:10]) if first else as_of
-    found = []
-    for symbol in [query["ticker"]] if "ticker" in query else sorted(FILERS):
-        filings = list(_filings(seed, symbol, as_of)) if symbol in FILERS else []
-        for day in days(start, as_of):
-            known = [f for f in filings if f["filing_date"] <= f"{day}"]
-            if first <= f"{day}" <= last and len(known) > 3 and market.trades_on(symbol, day):
-                found.append(_ratio(seed, symbol, day, known[-4:]))
-    return found
+
+def financials(ask: Ask) -> Iterator[dict]:
+    """/vX/reference/financials: quarterly filings, as far as they are filed."""
+    if ask.query.get("timeframe", "quarterly") != "quarterly":
+        return
+    days = ask.days("filing_date", HISTORY, ask.as_of)
+    if not days:
+        return
+    for symbol in FILERS:
+        if ask.tickers(CLASSES.get(symbol, (symbol,))):
+            for due in schedule(ask.seed, symbol):
+                if days[0] <= due.filed <= days[-1]:
+                    yield filing(ask.seed, due)
+    for year in range(days[0].year, days[-1].year + 1):
+        broken = Due("XOM", date(year, 6, 30), date(year, 8, 27))
+        if days[0] <= broken.filed <= days[-1] and ask.tickers(["XOM"]):
+            told = filing(ask.seed, broken)
+            yield {name: value for name, value in told.items() if name != "fiscal_year"}
+            yield {**told, "financials": {"balance_sheet": "see the PDF"}}
 
 
-def _ratio(seed: int, symbol: str, day: date, year: list[dict]) -> dict:
+def ratios(ask: Ask) -> Iterator[dict]:
+    """/stocks/financials/v1/ratios: every weekday; without a window those of the last day only."""
+    days = ask.days("date", HISTORY if ask.is_bounded("date") else ask.as_of, ask.as_of)
+    for symbol in ask.tickers(FILERS):
+        filings = schedule(ask.seed, symbol)
+        filed = [due.filed for due in filings]
+        for day in days:
+            # Of every quarter the last version; four of them make a year.
+            known = {due.end: due for due in filings[: bisect_right(filed, day)][-6:]}
+            if day.weekday() < 5 and len(known) > 3 and market.trades_on(ask.seed, symbol, day):
+                yield ratio(ask.seed, symbol, day, [known[end] for end in sorted(known)[-4:]])
+
+
+def ratio(seed: int, symbol: str, day: date, year: list[Due]) -> dict:
+    """The vendor's ratios of a day, from the four last quarters; fractions, not per cent."""
+
     def flow(statement: str, field: str) -> float:
-        return sum(f["financials"][statement][field]["value"] for f in year)
+        return sum(values(seed, due)[statement][field] for due in year)
 
-    balance = {k: v["value"] for k, v in year[-1]["financials"]["balance_sheet"].items()}
-    shares = year[-1]["financials"]["income_statement"]["basic_average_shares"]["value"]
-    price = market.close(seed, symbol, day)
-    income, revenues = (
-        flow("income_statement", "net_income_loss"),
-        flow("income_statement", "revenues"),
-    )
+    balance, price = values(seed, year[-1])["balance_sheet"], market.close(seed, symbol, day)
+    cash_flow, income = "cash_flow_statement", "income_statement"
+    net, revenues = flow(income, "net_income_loss"), flow(income, "revenues")
+    earned = flow(cash_flow, "net_cash_flow_from_operating_activities")
+    free = earned - abs(flow(cash_flow, "capital_expenditure"))
+    cap = price * shares(seed, symbol, day)
+    value = cap + balance["long_term_debt"] - balance["cash"]
+    volume = int(generator(seed, "average volume", symbol, day).integers(10**5, 10**6))
+    quick = balance["current_assets"] - balance.get("inventory", 0)
+
+    def over(whole: float, part: float) -> float | None:
+        return round(whole / part, 6) if part > 0 else None
+
     return {
         "ticker": symbol,
-        "cik": year[-1]["cik"],
+        "cik": code(listings(seed)[symbol].name),
         "date": f"{day}",
         "price": price,
-        "market_cap": round(price * shares),
-        "earnings_per_share": round(income / shares, 2),
-        "price_to_earnings": round(price * shares / income, 4),
-        "price_to_book": round(price * shares / balance["equity"], 4),
-        "price_to_sales": round(price * shares / revenues, 4),
-        "return_on_assets": round(income / balance["assets"], 4),
-        "return_on_equity": round(income / balance["equity"], 4),
-        "debt_to_equity": round(balance["long_term_debt"] / balance["equity"], 4),
-        "current": round(balance["current_assets"] / balance["current_liabilities"], 4),
+        "average_volume": volume,
+        "market_cap": round(cap),
+        "earnings_per_share": round(net / shares(seed, symbol, day), 2),
+        "price_to_earnings": over(cap, net),
+        "price_to_book": over(cap, balance["equity"]),
+        "price_to_sales": over(cap, revenues),
+        "price_to_cash_flow": over(cap, earned),
+        "price_to_free_cash_flow": over(cap, free),
+        "dividend_yield": YIELDS.get(symbol, 0.0),
+        "return_on_assets": over(net, balance["assets"]),
+        "return_on_equity": over(net, balance["equity"]),
+        "debt_to_equity": over(balance["long_term_debt"], balance["equity"]),
+        "current": over(balance["current_assets"], balance["current_liabilities"]),
+        "quick": over(quick, balance["current_liabilities"]),
+        "cash": over(balance["cash"], balance["current_liabilities"]),
+        "ev_to_sales": over(value, revenues),
+        "ev_to_ebitda": over(value, flow(income, "operating_income_loss")),
+        "enterprise_value": round(value),
+        "free_cash_flow": free,
     }

@@ -20,14 +20,19 @@ def read_universe(files: Sequence[Path]) -> list[str] | None:
     return table["symbol"].drop_nulls().unique().sort().to_list()
 
 
-def keep(frame: pl.DataFrame, symbols: Sequence[str] | None, column: str) -> pl.DataFrame:
-    """Rows of `frame` whose `column` is one of `symbols`; all of them for None.
+def among(symbols: Sequence[str] | None, column: str) -> pl.Expr:
+    """Whether `column` is one of `symbols`; always for None.
 
     An `underlying` counts without the digit that marks adjusted contracts: AAPL1 goes with AAPL.
     """
     if symbols is None:
-        return frame
+        return pl.lit(True)
     name = pl.col(column)
     if column == "underlying":
         name = name.str.strip_chars_end("0123456789")
-    return frame.filter(name.is_in(symbols))
+    return name.is_in(symbols).fill_null(False)
+
+
+def keep(frame: pl.DataFrame, symbols: Sequence[str] | None, column: str) -> pl.DataFrame:
+    """Rows of `frame` whose `column` is `among` the symbols."""
+    return frame.filter(among(symbols, column))

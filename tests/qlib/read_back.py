@@ -1,14 +1,13 @@
 """What pyqlib itself reads from a folder in its format. Run by the Python of `.venv-qlib`.
 
-Usage: python read_back.py FOLDER OUT [INSTRUMENT ...]
+Usage: python read_back.py FOLDER OUT
 
 OUT, a numpy file (npz), gets
     calendar        dates, text
     instruments     name, start, end of each line of instruments/all.txt, text
-    fields          the fields of COLUMNS and after them the 158 names of Alpha158
-    expressions     what each of the fields is to Qlib
+    fields          the fields of the export, then the 158 factors of Alpha158
     symbol, date    of each row of `values`, text
-    values          float32, a column per field; of the given instruments, else of all
+    values          float32, a column per field
 """
 
 from __future__ import annotations
@@ -24,13 +23,13 @@ STORED = ["open", "high", "low", "close", "volume", "vwap", "factor", "change", 
 STORED += ["total_return_factor", "volatility_20d", "volume_ratio_20d"]
 
 
-def main(folder: str, out: str, *chosen: str) -> None:
+def main(folder: str, out: str) -> None:
     qlib.init(provider_uri=folder, region="us", kernels=1, logging_level="WARNING")
     everything = D.instruments("all")
     listed = D.list_instruments(everything, as_list=False)
     factors, names = Alpha158DL.get_feature_config()
     expressions = [f"${name}" for name in STORED] + factors
-    found = D.features(list(chosen) or everything, expressions, freq="day")
+    found = D.features(everything, expressions, freq="day")
     np.savez(
         out,
         calendar=[str(day.date()) for day in D.calendar(freq="day")],
@@ -40,7 +39,6 @@ def main(folder: str, out: str, *chosen: str) -> None:
             for start, end in spans
         ],
         fields=STORED + names,
-        expressions=expressions,
         symbol=found.index.get_level_values("instrument").to_numpy(str),
         date=found.index.get_level_values("datetime").strftime("%Y-%m-%d").to_numpy(str),
         values=found.to_numpy(np.float32),

@@ -86,5 +86,32 @@ def test_number_of_jobs_planned_per_target() -> None:
         "ticks_plot_sweep": 4,
         "ticks_build_provenance": 1,
     }
+    sessions, months, flat = 10, 2, 4
+    quarters, filed = 5, 15  # of the 400 days that financials look back
+    lake = {
+        "lake_land_flatfile": flat * sessions,
+        "lake_build_minute_bars": 2 * sessions,
+        "lake_build_daily_bars": 2 * months,
+        "lake_land_actions": 3 * months,
+        "lake_land_ticker_events": months,
+        "lake_land_financials": filed,
+        "lake_land_ratios": 3,
+        "lake_land_shorts": 2 * 3,
+        "lake_land_news": 17,  # 15 days of the window, 2 before
+        "lake_land_reference": 3,
+        "lake_build_calculated_ratios": quarters,
+        "lake_build_financial_ratios": quarters,
+        "lake_build_fundamentals_wide": quarters,
+        "lake_build_corporate_actions": 4,
+        "lake_build_adjustments": 1,
+        "lake_build_stocks_minute": sessions,
+        "lake_build_stocks_daily": months,
+        "lake_build_options_daily": months,
+        "lake_build_alpha158": months,
+        "lake_check_session": sessions,
+        "lake_build_provenance": 1,
+        "lake_export_qlib": 1,
+    }
+    assert planned("lake") == {**lake, "lake": 1}
     assert planned("ticks") == {**ticks, "ticks": 1}
-    assert planned() == {**ticks, "all": 1}
+    assert planned() == {**lake, **ticks, "all": 1}
