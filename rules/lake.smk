@@ -45,6 +45,7 @@ rule revisions:
 
 
 include: "lake_common.smk"
+include: "lake_inputs.smk"
 include: "lake_products.smk"
 
 

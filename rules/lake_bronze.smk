@@ -7,6 +7,7 @@
 rule lake_build_minute_bars:
     input:
         file=landed_file,
+        manifest=landed_manifest,
     output:
         partition="<results>/lake/bronze/{dataset}/date={date}/part.parquet",
         quarantine="<results>/lake/quarantine/{dataset}/{date}.parquet",
@@ -35,6 +36,7 @@ rule lake_build_minute_bars:
 rule lake_build_daily_bars:
     input:
         files=landed_month,
+        manifests=landed_manifests,
     output:
         partition="<results>/lake/bronze/{dataset}/month={month}/part.parquet",
         quarantine="<results>/lake/quarantine/{dataset}/{month}.parquet",

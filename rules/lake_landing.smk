@@ -2,7 +2,8 @@
 #
 # In:  the vendor's bucket, or files of lake.adopt.
 # Out: lake/landing/{dataset}/{YYYY}/{MM}/{date}.csv.gz and .json {etag, size, sha256, landed_at, as_of}.
-# Outputs are `update`: a file that cannot be fetched again is kept.
+# A file that cannot be fetched again is kept (`update`); its manifest is gone then, and that is how
+# the next run knows that it must fetch it again.
 
 
 rule lake_land_flatfile:
@@ -12,7 +13,7 @@ rule lake_land_flatfile:
         file=update(
             "<results>/lake/landing/{dataset}/{year}/{mm}/{date,(?P=year)-(?P=mm)-[0-9]{2}}.csv.gz"
         ),
-        manifest=update("<results>/lake/landing/{dataset}/{year}/{mm}/{date}.json"),
+        manifest="<results>/lake/landing/{dataset}/{year}/{mm}/{date}.json",
     log:
         "<logs>/lake/lake_land_flatfile/{dataset}/{year}/{mm}/{date}.log",
     benchmark:

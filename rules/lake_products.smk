@@ -14,9 +14,8 @@ def source_files(wildcards):
 
 def landing_source(dataset, day):
     """The manifest of a landed file; the file itself where it was put there without one."""
-    found = LAKE.folder / landing_path(dataset, day, ".json").removeprefix("<results>/lake/")
-    made = not LAKE.skips("landing") or found.is_file()
-    return [landing_path(dataset, day, ".json" if made else ".csv.gz")]
+    manifest = _manifests(dataset, [day])
+    return manifest or [landing_path(dataset, day)]
 
 
 def layer_products(layer):

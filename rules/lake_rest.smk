@@ -2,14 +2,15 @@
 #
 # In:  the vendor's REST API.
 # Out: lake/bronze/{dataset}/{month,date,week}=*/part.parquet, lake/quarantine/, lake/reconcile/.
-# A partition is fetched anew while it is open (its `as_of` moves); if that fails, the old one stays (`update`).
+# A partition is fetched anew while it is open (its `as_of` moves). If that fails the old one stays
+# (`update`); its counts are gone then, and that is how the next run knows that it must fetch again.
 
 
 rule lake_land_actions:
     output:
         partition=update("<results>/lake/bronze/{dataset}/month={month}/part.parquet"),
-        quarantine=update("<results>/lake/quarantine/{dataset}/{month}.parquet"),
-        reconcile=update("<results>/lake/reconcile/{dataset}/{month}.json"),
+        quarantine="<results>/lake/quarantine/{dataset}/{month}.parquet",
+        reconcile="<results>/lake/reconcile/{dataset}/{month}.json",
     log:
         "<logs>/lake/lake_land_actions/{dataset}/{month}.log",
     benchmark:
@@ -38,8 +39,8 @@ rule lake_land_actions:
 rule lake_land_shorts:
     output:
         partition=update("<results>/lake/bronze/{dataset}/month={month}/part.parquet"),
-        quarantine=update("<results>/lake/quarantine/{dataset}/{month}.parquet"),
-        reconcile=update("<results>/lake/reconcile/{dataset}/{month}.json"),
+        quarantine="<results>/lake/quarantine/{dataset}/{month}.parquet",
+        reconcile="<results>/lake/reconcile/{dataset}/{month}.json",
     log:
         "<logs>/lake/lake_land_shorts/{dataset}/{month}.log",
     benchmark:
@@ -68,8 +69,8 @@ rule lake_land_shorts:
 rule lake_land_news:
     output:
         partition=update("<results>/lake/bronze/news/date={date}/part.parquet"),
-        quarantine=update("<results>/lake/quarantine/news/{date}.parquet"),
-        reconcile=update("<results>/lake/reconcile/news/{date}.json"),
+        quarantine="<results>/lake/quarantine/news/{date}.parquet",
+        reconcile="<results>/lake/reconcile/news/{date}.json",
     log:
         "<logs>/lake/lake_land_news/{date}.log",
     benchmark:
@@ -96,8 +97,8 @@ rule lake_land_news:
 rule lake_land_reference:
     output:
         partition=update("<results>/lake/bronze/{dataset}/week={week}/part.parquet"),
-        quarantine=update("<results>/lake/quarantine/{dataset}/{week}.parquet"),
-        reconcile=update("<results>/lake/reconcile/{dataset}/{week}.json"),
+        quarantine="<results>/lake/quarantine/{dataset}/{week}.parquet",
+        reconcile="<results>/lake/reconcile/{dataset}/{week}.json",
     log:
         "<logs>/lake/lake_land_reference/{dataset}/{week}.log",
     benchmark:

@@ -12,8 +12,8 @@ rule lake_land_financials:
         income_statements=update(
             "<results>/lake/bronze/income_statements/month={month}/part.parquet"
         ),
-        quarantine=update("<results>/lake/quarantine/financials/{month}.parquet"),
-        reconcile=update("<results>/lake/reconcile/financials/{month}.json"),
+        quarantine="<results>/lake/quarantine/financials/{month}.parquet",
+        reconcile="<results>/lake/reconcile/financials/{month}.json",
     log:
         "<logs>/lake/lake_land_financials/{month}.log",
     benchmark:
@@ -41,8 +41,8 @@ rule lake_land_financials:
 rule lake_land_ticker_events:
     output:
         partition=update("<results>/lake/bronze/ticker_events/month={month}/part.parquet"),
-        quarantine=update("<results>/lake/quarantine/ticker_events/{month}.parquet"),
-        reconcile=update("<results>/lake/reconcile/ticker_events/{month}.json"),
+        quarantine="<results>/lake/quarantine/ticker_events/{month}.parquet",
+        reconcile="<results>/lake/reconcile/ticker_events/{month}.json",
     log:
         "<logs>/lake/lake_land_ticker_events/{month}.log",
     benchmark:
@@ -70,8 +70,8 @@ rule lake_land_ticker_events:
 rule lake_land_ratios:
     output:
         partition=update("<results>/lake/bronze/ratios/month={month}/part.parquet"),
-        quarantine=update("<results>/lake/quarantine/ratios/{month}.parquet"),
-        reconcile=update("<results>/lake/reconcile/ratios/{month}.json"),
+        quarantine="<results>/lake/quarantine/ratios/{month}.parquet",
+        reconcile="<results>/lake/reconcile/ratios/{month}.json",
     log:
         "<logs>/lake/lake_land_ratios/{month}.log",
     benchmark:

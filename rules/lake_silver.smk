@@ -12,6 +12,7 @@ rule lake_build_calculated_ratios:
         cash_flow=statement_files("cash_flow"),
         income_statements=statement_files("income_statements"),
         prices=quarter_prices,
+        accounts=accounts(statement_files("balance_sheets")),
     output:
         partition="<results>/lake/silver/calculated_ratios/quarter={quarter}/part.parquet",
     log:
@@ -36,6 +37,7 @@ rule lake_build_financial_ratios:
     input:
         calculated=calculated_files,
         vendor=vendor_ratios,
+        accounts=accounts(vendor_ratios),
     output:
         partition="<results>/lake/silver/financial_ratios/quarter={quarter}/part.parquet",
     log:
@@ -61,6 +63,7 @@ rule lake_build_fundamentals_wide:
         balance_sheets=statement_files("balance_sheets"),
         cash_flow=statement_files("cash_flow"),
         income_statements=statement_files("income_statements"),
+        accounts=accounts(statement_files("balance_sheets")),
     output:
         partition="<results>/lake/silver/fundamentals_wide/quarter={quarter}/part.parquet",
     log:
@@ -84,6 +87,7 @@ rule lake_build_fundamentals_wide:
 rule lake_build_corporate_actions:
     input:
         files=event_files,
+        accounts=accounts(event_files),
     output:
         partition="<results>/lake/silver/corporate_actions/event_type={event_type}/part.parquet",
     log:

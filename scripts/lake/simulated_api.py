@@ -10,6 +10,7 @@ import json
 import zlib
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date
+from functools import lru_cache
 from typing import NamedTuple
 from urllib.parse import parse_qsl, unquote, urlencode
 
@@ -69,15 +70,22 @@ def respond(
         if found is None:
             return 404, {**content, "status": "NOT_FOUND", "message": "not found"}
         return 200, {**content, "results": found}
-    endpoint = ENDPOINTS[path]
-    records = matching(endpoint.records(question), question.query, endpoint.fields)
-    field = question.query.get("sort", endpoint.fields[0])
-    records = ordered(records, field, question.query.get("order", endpoint.order))
-    page = paged(records, question.query, endpoint.repeat)
+    whole = {name: value for name, value in question.query.items() if name != "offset"}
+    records = _answer(seed, as_of, path, tuple(sorted(whole.items())))
+    page = paged(records, question.query, ENDPOINTS[path].repeat)
     content["results"] = page.records
     if page.cursor:
         content["next_url"] = f"{base}{path}?{urlencode({'cursor': page.cursor})}"
     return 200, content
+
+
+@lru_cache(maxsize=8)
+def _answer(seed: int, as_of: date, path: str, query: tuple[tuple[str, str], ...]) -> list[dict]:
+    """The records of all pages, kept while they are paged through; not to be changed."""
+    endpoint, question = ENDPOINTS[path], Ask(seed, as_of, dict(query))
+    records = matching(endpoint.records(question), question.query, endpoint.fields)
+    field = question.query.get("sort", endpoint.fields[0])
+    return ordered(records, field, question.query.get("order", endpoint.order))
 
 
 def _of_ticker(question: Ask, path: str) -> list | dict | None:

@@ -57,6 +57,10 @@ class Calendar:
                 raise DataError(f"{self._path}: {day} is not between {first} and {last}")
         return self.sessions[bisect_left(self.sessions, start) : bisect_right(self.sessions, end)]
 
+    def last(self, day: str) -> str:
+        """The last session up to `day`, itself included. Raises as `between`."""
+        return self.between(self.sessions[0], day)[-1]
+
     def close(self, session: str) -> str:
         """Close of a session, HH:MM in New York.
 
@@ -72,7 +76,7 @@ class Calendar:
         local = moment.astimezone(NEW_YORK)
         days = 1 if local.time() >= PUBLISHED else 2
         day = (local.date() - timedelta(days=days)).isoformat()
-        return self.between(self.sessions[0], day)[-1]
+        return self.last(day)
 
 
 def month_end(month: str) -> date:

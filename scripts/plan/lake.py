@@ -177,7 +177,7 @@ class LakePlan:
     @cached_property
     def last_session(self) -> str:
         """Last session up to the window's end."""
-        return self.calendar.between(self.calendar.sessions[0], self.end)[-1]
+        return self.calendar.last(self.end)
 
     def days(self, dataset: str) -> list[str]:
         """Days of a flat dataset: the window's sessions and what has landed before, sorted.
@@ -228,8 +228,12 @@ class LakePlan:
         return self._kept("bronze", dataset, months_between(first, self.end), self.end[:7])
 
     def _looked_back(self, dataset: str) -> str:
+        first = date.fromisoformat(self.start)
+        if dataset == "news":  # what came out on days without session goes with the next one
+            before = (first - timedelta(days=1)).isoformat()
+            first = date.fromisoformat(self.calendar.last(before)) + timedelta(days=1)
         back = self.config["look_back"].get(FAMILY[dataset], 0)
-        return (date.fromisoformat(self.start) - timedelta(days=back)).isoformat()
+        return (first - timedelta(days=back)).isoformat()
 
     def month_days(self, dataset: str, month: str) -> list[str]:
         """Days of a flat dataset in one month."""

@@ -97,7 +97,7 @@ def test_number_of_jobs_planned_per_target() -> None:
         "lake_land_financials": filed,
         "lake_land_ratios": 3,
         "lake_land_shorts": 2 * 3,
-        "lake_land_news": 17,  # 15 days of the window, 2 before
+        "lake_land_news": 17,  # 15 days of the window, and the weekend before
         "lake_land_reference": 3,
         "lake_build_calculated_ratios": quarters,
         "lake_build_financial_ratios": quarters,

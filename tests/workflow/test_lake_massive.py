@@ -29,6 +29,7 @@ from tests.workflow.test_runs import make
 
 SEED = 20250825
 MASSIVE = small(vendor="massive", seed=SEED)
+RELATED = "related/week=2025-09-01/part.parquet"
 SPLITS, NEWS = "/v3/reference/splits", "/v2/reference/news"
 
 
@@ -93,13 +94,15 @@ def project(fetched: tuple, tmp_path: Path) -> Project:
 def test_through_faults_the_servers_give_the_bytes_of_the_simulator(
     fetched: tuple, tmp_path: Path
 ) -> None:
-    project, result, _ = fetched
+    project, _, counts = fetched
     simulator = copy_project(tmp_path, small(seed=SEED))
     simulator.run("lake", check=True)
     for layer in ("bronze", "silver", "gold", "quarantine"):
         ours, theirs = (p.digests(lake_of(p) / layer) for p in (project, simulator))
-        assert ours == theirs
-    assert "retry" not in tail(result).lower() or result.returncode == 0
+        # Related companies have no date to ask as of: the server tells those of its own day.
+        assert {n for n in ours if ours[n] != theirs.get(n)} <= {RELATED}
+        assert set(ours) == set(theirs)
+    assert counts["s3"] > len(FLAT) * len(SESSIONS)
 
 
 def test_no_secret_is_in_any_file_or_output(fetched: tuple) -> None:

@@ -148,4 +148,4 @@ def test_a_window_without_sessions_is_an_error(project: Project) -> None:
     project.write_config("config/config.yaml", small(start="2025-08-30", end="2025-09-01"))
     result = project.run("lake", "--dry-run", check=False)
     last = result.stdout.strip().splitlines()[-1]
-    assert "no session of options_daily from 2025-08-30 to 2025-09-01" in last
+    assert "no session of stocks_daily from 2025-08-30 to 2025-09-01" in last

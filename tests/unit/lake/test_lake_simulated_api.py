@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from collections import Counter
 from collections.abc import Mapping
 from datetime import date, timedelta
+from itertools import pairwise
 from urllib.parse import parse_qsl, urlsplit
 
 import httpx
@@ -15,7 +17,7 @@ from hypothesis import strategies as st
 
 from scripts.lake import market, market_events, market_listings, statements
 from scripts.lake.simulated_api import BASE, ENDPOINTS, SimulatedTransport, respond
-from scripts.lake.simulated_query import PAGE, Page, full, matching, ordered, paged
+from scripts.lake.simulated_query import PAGE, Page, asked, full, matching, ordered, paged
 
 SEED, AS_OF = 1, date(2025, 9, 8)
 FINANCIALS, DIVIDENDS = "/vX/reference/financials", "/v3/reference/dividends"
@@ -49,9 +51,13 @@ def pages(path: str, query: Mapping[str, str], as_of: date = AS_OF, seed: int = 
 
 
 def told(path: str, as_of: date = AS_OF, seed: int = SEED, **query: str) -> list[dict]:
-    """All records of an answer; `_` in a parameter's name stands for its dot."""
+    """All records of an answer; `__` in a parameter's name stands for its dot.
+
+    Without what a page tells again of the page before.
+    """
     dotted = {name.replace("__", "."): value for name, value in query.items()}
-    return [record for page in pages(path, dotted, as_of, seed) for record in page]
+    found, repeat = pages(path, dotted, as_of, seed), ENDPOINTS[path].repeat
+    return [*found[0], *(record for page in found[1:] for record in page[repeat:])]
 
 
 def window(path: str, first: str, end: str, **query: str) -> list[dict]:
@@ -148,13 +154,11 @@ def test_pages_hold_every_record_and_repeat_as_told(count: int, limit: int, repe
     records, query, found = [{"n": n} for n in range(count)], {"limit": f"{limit}"}, []
     page = Page([], "")
     while page.cursor is not None:
-        from scripts.lake.simulated_query import asked
-
         page = paged(records, asked({"cursor": page.cursor}) if page.cursor else query, repeat)
         found.append([record["n"] for record in page.records])
         assert len(found) <= count + 1
     size = min(limit, PAGE)
-    for before, after in zip(found, found[1:], strict=False):
+    for before, after in pairwise(found):
         assert len(before) == size
         assert after[0] == before[-1] + 1 - min(repeat, size - 1)
     assert sorted({n for numbers in found for n in numbers}) == list(range(count))
@@ -171,8 +175,6 @@ def test_answers_page_and_a_cursor_carries_the_query_but_no_key() -> None:
     assert set(keys.values()) == {1}
     _, content = respond(SEED, AS_OF, VOLUME, query, "http://127.0.0.1:1")
     assert content["next_url"].startswith(f"http://127.0.0.1:1{VOLUME}?cursor=")
-    import base64
-
     cursor = dict(parse_qsl(urlsplit(content["next_url"]).query))["cursor"]
     assert "secret" not in base64.urlsafe_b64decode(cursor).decode()
 

@@ -113,7 +113,7 @@ def test_rest_windows_look_back_by_their_family(tmp_path: Path) -> None:
     assert lake.partitions("dividends") == ["2025-08", "2025-09"]
     assert lake.partitions("short_volume")[0] == "2025-07"  # 30 days before 2025-08-25
     assert lake.partitions("balance_sheets")[0] == "2025-02"
-    assert lake.partitions("news")[0] == "2025-07-26"
+    assert lake.partitions("news")[0] == "2025-07-24"  # 30 days before Saturday, 2025-08-23
     assert lake.partitions("tickers") == ["2025-09-08"]
     assert lake.quarters("balance_sheets") == ["2025Q1", "2025Q2", "2025Q3"]
 
