@@ -83,10 +83,10 @@ COLUMNS: tables.Columns = {
 
 
 def known_filings(ratios: pl.LazyFrame) -> pl.DataFrame:
-    """What each day's filings made known: one row a ticker and filing date, sorted.
+    """The filings to go by: one row a ticker and filing date, sorted.
 
-    Of several quarters filed on one day it is the latest. What later filings superseded stays, for
-    that was known only later.
+    That is the latest quarter filed so far; a filing that amends an older quarter changes nothing.
+    What later filings superseded stays, for that was known only later.
 
     Args:
         ratios: silver financial_ratios, columns `FILINGS`; used are our own of quarters.
@@ -95,14 +95,18 @@ def known_filings(ratios: pl.LazyFrame) -> pl.DataFrame:
         ticker and the columns `FUNDAMENTALS`.
     """
     ours = (pl.col("source") == "calculated") & (pl.col("timeframe") == "quarterly")
-    return (
+    order = ("ticker", "fundamental_filing_date", "fiscal_year", "fiscal_period")
+    filings = (
         ratios.filter(ours)
         .rename({"filing_date": "fundamental_filing_date"})
         .select("ticker", *FUNDAMENTALS)
         .collect()
-        .sort("ticker", "fundamental_filing_date", "fiscal_year", "fiscal_period")
-        .unique(["ticker", "fundamental_filing_date"], keep="last", maintain_order=True)
+        .sort(order)
+        .unique(order[:2], keep="last", maintain_order=True)
     )
+    quarter = pl.struct("fiscal_year", "fiscal_period").rank("dense")
+    latest = pl.col("quarter").cum_max().over("ticker")
+    return filings.with_columns(quarter=quarter).filter(pl.col("quarter") == latest).drop("quarter")
 
 
 def with_fundamentals(bars: pl.DataFrame, filings: pl.DataFrame) -> pl.DataFrame:

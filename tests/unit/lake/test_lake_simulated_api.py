@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import base64
 import json
+import subprocess
+import sys
 from collections import Counter
 from collections.abc import Mapping
 from datetime import date, timedelta
 from itertools import pairwise
+from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit
 
 import httpx
@@ -19,6 +22,7 @@ from scripts.lake import market, market_events, market_listings, statements
 from scripts.lake.simulated_api import BASE, ENDPOINTS, SimulatedTransport, respond
 from scripts.lake.simulated_query import PAGE, Page, asked, full, matching, ordered, paged
 
+ROOT = Path(__file__).parents[3]
 SEED, AS_OF = 1, date(2025, 9, 8)
 FINANCIALS, DIVIDENDS = "/vX/reference/financials", "/v3/reference/dividends"
 NEWS, RATIOS = "/v2/reference/news", "/stocks/financials/v1/ratios"
@@ -179,13 +183,23 @@ def test_answers_page_and_a_cursor_carries_the_query_but_no_key() -> None:
     assert "secret" not in base64.urlsafe_b64decode(cursor).decode()
 
 
-def test_an_answer_is_the_same_every_time_and_json() -> None:
-    for path in ENDPOINTS:
-        first, again = (respond(SEED, AS_OF, path, {}, BASE) for _ in range(2))
-        assert json.dumps(first) == json.dumps(again)
-        assert first[1]["results"], path
-        ids = {respond(SEED, AS_OF, p, {}, BASE)[1]["request_id"] for p in ENDPOINTS}
-    assert len(ids) == len(ENDPOINTS)
+def test_an_answer_depends_on_seed_as_of_and_query_alone() -> None:
+    answers = {path: json.dumps(respond(SEED, AS_OF, path, {}, BASE)) for path in ENDPOINTS}
+    code = (
+        "import json; from datetime import date;"
+        "from scripts.lake.simulated_api import ENDPOINTS, respond;"
+        f"respond(3, date(2020, 1, 2), '{NEWS}', {{}}, '{BASE}');"  # another question before
+        "print(json.dumps({path: json.dumps("
+        f"respond({SEED}, date(2025, 9, 8), path, {{}}, '{BASE}'))"
+        " for path in reversed(ENDPOINTS)}))"
+    )
+    env = {"TZ": "Asia/Tokyo", "PYTHONHASHSEED": "7"}
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, env=env, capture_output=True, text=True, check=True
+    )
+    assert json.loads(done.stdout) == answers
+    assert len({json.loads(answer)[1]["request_id"] for answer in answers.values()}) == len(answers)
+    assert all(json.loads(answer)[1]["results"] for answer in answers.values())
     assert respond(SEED, AS_OF, VOLUME, {}, BASE) != respond(2, AS_OF, VOLUME, {}, BASE)
 
 

@@ -126,16 +126,25 @@ def factors_of(symbol: str, day: date, adjustments: pl.DataFrame) -> tuple[float
     return later[0][2:] if later else (1.0, 1.0)
 
 
+def quarter(row: dict) -> tuple:
+    """The fiscal quarter of a filing."""
+    return row["fiscal_year"], row["fiscal_period"]
+
+
 def filing_of(symbol: str, day: date, rows: Sequence[dict]) -> dict:
-    """The fundamentals columns of one bar, by looking at every filing."""
+    """The fundamentals columns of one bar, by looking at every filing in the order of time."""
     known = [
         row
         for row in rows
         if (row["ticker"], row["source"], row["timeframe"]) == (symbol, "calculated", "quarterly")
-        and day - timedelta(STALE_DAYS) <= row["filing_date"] <= day
+        and row["filing_date"] <= day
     ]
-    order = ("filing_date", "fiscal_year", "fiscal_period")
-    last = max(known, key=lambda row: [row[name] for name in order]) if known else {}
+    last: dict = {}
+    for row in sorted(known, key=lambda row: (row["filing_date"], *quarter(row))):
+        if not last or quarter(row) >= quarter(last):
+            last = row
+    if last and last["filing_date"] < day - timedelta(STALE_DAYS):
+        last = {}
     found = {name: last.get(name) for name in FUNDAMENTALS}
     return {**found, "fundamental_filing_date": last.get("filing_date")}
 
@@ -316,6 +325,16 @@ def test_of_two_quarters_filed_on_one_day_the_later_counts() -> None:
         filing("A", day, 3.0, fiscal_year=2025, fiscal_period="Q1"),
     ]
     assert margins(rows, AUGUST) == margins(rows[::-1], AUGUST) == [2.0]
+
+
+def test_an_amended_older_quarter_does_not_replace_the_latest() -> None:
+    rows = [
+        filing("A", date(2025, 5, 6), 1.0, fiscal_year=2025, fiscal_period="Q1"),
+        filing("A", date(2025, 6, 6), 9.0, fiscal_year=2024, fiscal_period="Q4"),
+        filing("A", date(2025, 7, 7), 2.0, fiscal_year=2025, fiscal_period="Q1"),
+    ]
+    days = (date(2025, 6, 5), date(2025, 6, 6), date(2025, 7, 7))
+    assert margins(rows, *days) == [1.0, 1.0, 2.0]
 
 
 def test_a_superseded_filing_stays_what_was_known_before_the_next() -> None:
