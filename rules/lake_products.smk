@@ -80,7 +80,8 @@ def qlib_products():
 
 def lake_products():
     """All layers, and where they come from."""
-    return [PROVENANCE, *(path for layer in LAYERS for path in layer_products(layer))]
+    products = [path for layer in LAYERS for path in layer_products(layer)]
+    return [PROVENANCE, *products] if products else []
 
 
 PRODUCTS["lake"] = lake_products

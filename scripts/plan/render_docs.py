@@ -116,7 +116,7 @@ def calendar() -> str:
     import exchange_calendars  # heavy, and a development dependency
 
     xnys = exchange_calendars.get_calendar("XNYS", start=FIRST_DAY, end=LAST_DAY)
-    early = {f"{day:%Y-%m-%d}": xnys.session_close(day) for day in xnys.early_closes}
+    early = {f"{day:%Y-%m-%d}": xnys.session_close(day) for day in list(xnys.early_closes)}
     lines = ["session,close"]
     for day in map("{:%Y-%m-%d}".format, xnys.sessions):
         close = f"{early[day].astimezone(NEW_YORK):%H:%M}" if day in early else ""

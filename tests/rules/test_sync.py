@@ -39,7 +39,7 @@ def test_the_picture_of_the_rule_graph_shows_every_rule() -> None:
     shown = set(re.findall(r">(\w+)</text>", (ROOT / "docs/rulegraph.svg").read_text()))
     drawn = set(re.findall(r"^  (\w+) \[fill", (ROOT / "docs/rulegraph.dot").read_text(), re.M))
     assert shown == drawn
-    optional = {"ticks_check_workers"}  # in the plan only when config asks for it
+    optional = {"ticks_check_workers", "lake_check_revisions"}  # in the plan only when asked for
     assert drawn - {"all"} == {rule.name for rule in job_rules()} - optional
 
 

@@ -21,6 +21,7 @@ FOREIGN = ("ALMANAC_", "NUMBA_", "SNAKEMAKE_")  # variables that would reach int
 # to take config.yaml's place (`copy_project(..., TINY)`): an overlay adds strategies, removes none.
 TINY = {
     "run": "tiny",
+    "lake": {"datasets": []},
     "ticks": {
         "strategies": {"v1_baseline": {"refill_interval_sec": 180}},
         "sweeps": {},

@@ -9,12 +9,14 @@ import subprocess
 import sys
 from pathlib import Path
 
+from tests.workflow.lakes import SMALL as LAKE
 from tests.workflow.project import ROOT, copy_project
 from tests.workflow.test_reruns import CLOSING, SMALL
 
 # What the README names, and little else; the demo as it stands is run by .ci/run.
 DEMO = {
     "run": "demo",
+    "lake": LAKE["lake"],
     "ticks": {
         "strategies": {CLOSING: SMALL["ticks"]["strategies"][CLOSING]},
         "simulator": {"sessions": 2, "rows_per_session": 300, "prices": {"MODON": 2.7}},

@@ -17,6 +17,7 @@ from tests.workflow.project import Project, copy_project
 V1, CLOSING = "v1_baseline", "closing_strategy"
 SMALL = {
     "run": "small",
+    "lake": {"datasets": []},
     "ticks": {
         "strategies": {
             V1: {"refill_interval_sec": 60},
