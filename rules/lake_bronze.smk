@@ -22,7 +22,7 @@ rule lake_build_minute_bars:
         ENVIRONMENT
     threads: 1
     resources:
-        mem_mb=memory_mb(300, 25),
+        mem_mb=memory_mb(300, 16),
         runtime=30,
     params:
         code=code("lake/build_minute_bars"),
@@ -51,7 +51,7 @@ rule lake_build_daily_bars:
         ENVIRONMENT
     threads: 1
     resources:
-        mem_mb=memory_mb(300, 25),
+        mem_mb=memory_mb(300, 12),
         runtime=30,
     params:
         code=code("lake/build_daily_bars"),

@@ -20,7 +20,7 @@ rule lake_build_stocks_minute:
         ENVIRONMENT
     threads: 1
     resources:
-        mem_mb=memory_mb(300, 25),
+        mem_mb=memory_mb(300, 15),
         runtime=30,
     params:
         code=code("lake/build_stocks_minute"),
@@ -49,7 +49,7 @@ rule lake_build_stocks_daily:
         ENVIRONMENT
     threads: 1
     resources:
-        mem_mb=memory_mb(300, 20),
+        mem_mb=memory_mb(300, 8),
         runtime=30,
     params:
         code=code("lake/build_stocks_daily"),
@@ -75,7 +75,7 @@ rule lake_build_options_daily:
         ENVIRONMENT
     threads: 1
     resources:
-        mem_mb=memory_mb(300, 20),
+        mem_mb=700,
         runtime=30,
     params:
         code=code("lake/build_options_daily"),
@@ -99,7 +99,7 @@ rule lake_build_alpha158:
         ENVIRONMENT
     threads: 1
     resources:
-        mem_mb=memory_mb(300, 20),
+        mem_mb=memory_mb(300, 4),
         runtime=30,
     params:
         code=code("lake/build_alpha158"),
@@ -122,7 +122,7 @@ rule lake_check_session:
         ENVIRONMENT
     threads: 1
     resources:
-        mem_mb=memory_mb(300, 8),
+        mem_mb=memory_mb(300, 1),
         runtime=30,
     params:
         code=code("lake/check_session"),
