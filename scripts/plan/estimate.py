@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from scripts.plan.lake import FAMILY, FLAT, LakePlan
 
-# MiB of a full market day: the landed file, and what bronze, silver and gold make of it. Measured on
-# the generated day of `make bench` (11k stocks with 1.5 M minutes, 250k options with 4 M).
+# MiB of a full market day: the landed file, and all that is made of it. Measured on the generated
+# day of `make bench` (11k stocks with 1.5 M minutes, 250k options with 4 M).
 LANDED = {"stocks_daily": 0.3, "stocks_minute": 25, "options_daily": 5, "options_minute": 76}
 WRITTEN = {"stocks_daily": 8, "stocks_minute": 70, "options_daily": 9, "options_minute": 57}
 # Calls for one partition of the whole market: records of a month (news: a day) by those of a page.

@@ -1,15 +1,14 @@
 """The naive ways that the lake must not go: each does one job as a first attempt would.
 
 Every function stands for a defect measured on another system that does this job (spec section 6).
-They are used by `tests/golden/test_lake_defects.py` only, beside ours and on the same input. Each is
-sound but for its defect, so that the defect is what the tests see.
+`tests/golden/test_lake_defects.py` runs them beside ours, on the same input. Each is sound but for
+its defect, so that the defect is what the tests see.
 """
 
 from __future__ import annotations
 
 import gzip
 import json
-import shutil
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date, datetime
@@ -51,7 +50,9 @@ def ingest(file: Path, out: Path) -> None:
 def ingest_by_memory(file: Path, out: Path, memory_gb: float) -> None:
     """Defect 6: types are guessed, at once or from the first chunk, as the memory allows."""
     if memory_gb >= BATCH_GB:
-        pl.read_csv(gzip.decompress(file.read_bytes()), infer_schema_length=CHUNK).write_parquet(out)
+        pl.read_csv(gzip.decompress(file.read_bytes()), infer_schema_length=CHUNK).write_parquet(
+            out
+        )
         return
     writer = None
     for chunk in pd.read_csv(file, chunksize=CHUNK, keep_default_na=False):
@@ -243,11 +244,6 @@ def fetch(body: Iterator[bytes], out: Path) -> bool:
         for piece in body:
             file.write(piece)
     return True
-
-
-def adopt(folder: Path, landing: Path) -> None:
-    """Take over the files of another landing folder, as they are."""
-    shutil.copytree(folder, landing, dirs_exist_ok=True)
 
 
 if __name__ == "__main__":
