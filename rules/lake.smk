@@ -41,7 +41,7 @@ rule qlib:
 # Asked for by `make update` alone, before anything else is planned.
 rule revisions:
     input:
-        "<results>/lake/revisions.json",
+        rules_of("revisions"),
 
 
 include: "lake_common.smk"

@@ -11,8 +11,8 @@ LAKE = planned(
     calendar=Calendar(ROOT / "config" / "calendars" / "XNYS.csv"),
     now=datetime.now(timezone.utc),
 )
-for name in planned(getattr, LAKE, "left_out"):
-    print(f"lake: no {name}: it needs lake.fundamental_tickers or lake.universe", file=sys.stderr)
+for note in planned(getattr, LAKE, "notes"):
+    print(f"lake: {note}", file=sys.stderr)
 
 MINUTE = ("options_minute", "stocks_minute")
 DAILY = ("options_daily", "stocks_daily")
@@ -121,8 +121,11 @@ def month_dates(wildcards):
 
 
 def adopted_file(wildcards):
-    """The file of lake.adopt that is taken over, if there is one."""
-    return planned(LAKE.adopted, wildcards.dataset, wildcards.date)
+    """The file of lake.adopt that is taken over; "" for none.
+
+    No input: that the folder is there no more is no reason to land its files again.
+    """
+    return "".join(planned(LAKE.adopted, wildcards.dataset, wildcards.date))
 
 
 def revision(wildcards):

@@ -135,3 +135,8 @@ def session_inputs(wildcards):
 def sessions():
     """Every day that a flat dataset has, sorted."""
     return sorted({day for dataset in FLAT for day in planned(LAKE.days, dataset)})
+
+
+def qlib_is_intact(wildcards):
+    """Whether the version that the export's manifest names is there; True before there is one."""
+    return planned(getattr, LAKE, "qlib_is_intact")

@@ -7,8 +7,6 @@
 
 
 rule lake_land_flatfile:
-    input:
-        adopted=adopted_file,
     output:
         file=update(
             "<results>/lake/landing/{dataset}/{year}/{mm}/{date,(?P=year)-(?P=mm)-[0-9]{2}}.csv.gz"
@@ -28,6 +26,7 @@ rule lake_land_flatfile:
         mem_mb=FLOOR_MB,
         runtime=60,
         s3=1,
+        adopted=adopted_file,
     params:
         code=code("lake/land_flatfile"),
         vendor=config["lake"]["vendor"],

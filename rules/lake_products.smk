@@ -84,9 +84,17 @@ def lake_products():
     return [PROVENANCE, *products] if products else []
 
 
+def revision_products():
+    """What the vendor has replaced; nothing lands where landing is skipped."""
+    return [] if LAKE.skips("landing") else ["<results>/lake/revisions.json"]
+
+
 PRODUCTS["lake"] = lake_products
+PRODUCTS["revisions"] = revision_products
 PRODUCTS |= {layer: partial(layer_products, layer) for layer in LAYERS}
 
 
-if not LAKE.simulated and {"-n", "--dry-run", "--dryrun"} & set(sys.argv):
+DRY_RUN = re.compile(r"-[a-zA-Z]*n[a-zA-Z]*|--dry-?run")
+
+if not LAKE.simulated and any(map(DRY_RUN.fullmatch, sys.argv)):
     print(planned(estimate, LAKE), file=sys.stderr)

@@ -23,6 +23,7 @@ rule lake_export_qlib:
     params:
         code=code("lake/export_qlib"),
         keep=config["lake"]["qlib_versions"],
+        intact=qlib_is_intact,
     message:
         "Export daily bars for Qlib"
     script:

@@ -111,7 +111,8 @@ def identify(events: pl.DataFrame) -> pl.DataFrame:
 
     The vendor's id: of rows that share one the last is kept (a date moved into another month, which
     was fetched later). No id: TICKER_date; distinct events of a ticker and day are numbered from
-    the second on, in the order of their values, equal ones are one.
+    the second on, in the order of their values. Events that are equal but for their id are one: a
+    split told twice must not count twice.
 
     Args:
         events: columns `COLUMNS`, in the order they were fetched.
@@ -124,7 +125,8 @@ def identify(events: pl.DataFrame) -> pl.DataFrame:
     name = pl.format("{}_{}", "ticker", "event_date")
     numbered = pl.format("{}_{}", name, number)
     made = made.with_columns(id=pl.when(number == 1).then(name).otherwise(numbered))
-    return pl.concat([given, made]).sort("event_date", "ticker", "id")
+    events = pl.concat([given.sort("id"), made]).unique(other, keep="first", maintain_order=True)
+    return events.sort("event_date", "ticker", "id")
 
 
 def build(*, files: Iterable[Path], event_type: str, out: Path) -> int:

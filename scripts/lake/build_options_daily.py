@@ -15,15 +15,18 @@ from scripts.lake.inputs import CLOSES, as_paths
 from scripts.lake.tables import Column
 from scripts.lake.universe import among, read_universe
 
-RETURNS = (1, 5)  # bars
+RETURNS = (1, 5, 20)  # bars
+WINDOWS = returns.window_columns("close", "volume", RETURNS)
 COLUMNS: tables.Columns = {
     **OPTIONS,
-    **returns.window_columns("close", "volume", RETURNS),
+    "returns_1d": WINDOWS["returns_1d"],
+    "alpha_daily": Column(pl.Float64, "-returns_1d, as in stocks_daily"),
+    **WINDOWS,
     **returns.SHAPE,
     "underlying_close": Column(
         pl.Float64,
-        "raw close of the stock named like `underlying` on `date`, dollars; null if there is none, "
-        "as for the root of an adjusted contract (AAPL1)",
+        "raw close of the stock named like `underlying` on `date` (BRKB: BRK.B), dollars; null if "
+        "there is none, as for the root of an adjusted contract (AAPL1)",
     ),
     "moneyness": Column(pl.Float64, "underlying_close / strike; null if strike is 0"),
     "days_to_expiry": Column(pl.Int32, "calendar days from `date` to expiration"),
@@ -47,14 +50,29 @@ def enrich(
     history = returns.stack(earlier, own, "ticker")
     close, volume = (history.bars[name].to_numpy() for name in ("close", "volume"))
     found = returns.windows(close, volume, history, RETURNS)
-    closes = stocks.select("date", underlying="symbol", underlying_close="close")
+    closes = closes_of_roots(stocks)
     days = pl.col("expiration") - pl.col("date")
     rows = (
         own.with_columns(**found, **returns.shapes(own))
         .join(closes, on=["underlying", "date"], how="left", maintain_order="left")
         .with_columns(days_to_expiry=days.dt.total_days().cast(pl.Int32))
     )
-    return rows.with_columns(moneyness=moneyness(rows)).select(*COLUMNS)
+    rows = rows.with_columns(moneyness=moneyness(rows), alpha_daily=-rows["returns_1d"])
+    return rows.select(*COLUMNS)
+
+
+def closes_of_roots(stocks: pl.DataFrame) -> pl.DataFrame:
+    """Columns underlying, date, underlying_close: stocks by the root of their options.
+
+    A root has no dot: options of BRK.B are BRKB's. A stock that really is named so comes first.
+    """
+    root = pl.col("symbol").str.replace_all(".", "", literal=True)
+    return (
+        stocks.with_columns(underlying=root, underlying_close="close", own=pl.col("symbol") == root)
+        .sort("underlying", "date", "own", "symbol")
+        .unique(["underlying", "date"], keep="last", maintain_order=True)
+        .select("underlying", "date", "underlying_close")
+    )
 
 
 def moneyness(rows: pl.DataFrame) -> pl.Series:

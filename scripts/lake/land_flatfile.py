@@ -128,17 +128,17 @@ def land(
 
 if __name__ == "__main__":
     from scripts.job import job
-    from scripts.lake.inputs import as_paths
     from scripts.lake.vendor import open_store
 
     with job(snakemake) as log:  # noqa: F821
+        adopted = snakemake.resources.adopted  # noqa: F821
         log.info(
             "%s",
             land(
                 store=open_store(snakemake.params.vendor, snakemake.params.seed),  # noqa: F821
                 dataset=snakemake.wildcards.dataset,  # noqa: F821
                 date=snakemake.wildcards.date,  # noqa: F821
-                adopted=next(iter(as_paths(snakemake.input.get("adopted", []))), None),  # noqa: F821
+                adopted=Path(adopted) if adopted else None,
                 revision=snakemake.params.revision,  # noqa: F821
                 out=Path(snakemake.output.file),  # noqa: F821
                 manifest=Path(snakemake.output.manifest),  # noqa: F821

@@ -19,6 +19,7 @@ from scripts.lake import tables
 from scripts.lake.readers import READERS, Reader, day, text
 
 CHUNK = 2**12  # records held as Python objects at a time
+FEW, MOST_REFUSED = 20, 0.05  # of so many records and more, at most this share may be refused
 SHOWN = 60  # characters of a refused value in a reason
 QUARANTINE: tables.Columns = {
     "source": tables.Column(pl.String, "path and query of the request, without any key"),
@@ -315,6 +316,9 @@ def write_refused(
 
     Returns:
         the report: rows_in = good + duplicates + quarantined, reasons.
+
+    Raises:
+        DataError: too many are refused (`FEW`, `MOST_REFUSED`); nothing is written then.
     """
     report = {
         "rows_in": rows + typed.bad.height,
@@ -324,6 +328,13 @@ def write_refused(
         "reasons": dict(sorted(typed.reasons.items())),
         **counts,
     }
+    if report["rows_in"] >= FEW and typed.bad.height > MOST_REFUSED * report["rows_in"]:
+        first = typed.bad.row(0, named=True)
+        raise DataError(
+            f"{first['source']}, record {first['line']}: {first['reason']}; {typed.bad.height} of "
+            f"{report['rows_in']} records refused, more than {MOST_REFUSED:.0%}: the vendor's "
+            "answer has changed, or is not what was asked for"
+        )
     tables.write(typed.bad, quarantine)
     tables.write_json(report, reconcile)
     return report

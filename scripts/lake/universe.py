@@ -17,20 +17,23 @@ def read_universe(files: Sequence[Path]) -> list[str] | None:
     if not files:
         return None
     table = pl.read_csv(files[0], columns=["symbol"], infer_schema=False)
-    return table["symbol"].drop_nulls().unique().sort().to_list()
+    names = table["symbol"].str.strip_chars().drop_nulls().unique().sort()
+    return names.filter(names != "").to_list()
 
 
 def among(symbols: Sequence[str] | None, column: str) -> pl.Expr:
     """Whether `column` is one of `symbols`; always for None.
 
-    An `underlying` counts without the digit that marks adjusted contracts: AAPL1 goes with AAPL.
+    An `underlying` is the root of options: without the dot of a share's class (BRKB goes with
+    BRK.B), and perhaps with the digit that marks adjusted contracts (AAPL1 goes with AAPL).
     """
     if symbols is None:
         return pl.lit(True)
-    name = pl.col(column)
+    name, known = pl.col(column), list(symbols)
     if column == "underlying":
         name = name.str.strip_chars_end("0123456789")
-    return name.is_in(symbols).fill_null(False)
+        known = sorted({*known, *(symbol.replace(".", "") for symbol in known)})
+    return name.is_in(known).fill_null(False)
 
 
 def keep(frame: pl.DataFrame, symbols: Sequence[str] | None, column: str) -> pl.DataFrame:

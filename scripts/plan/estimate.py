@@ -40,14 +40,15 @@ def estimate(plan: LakePlan) -> str:
 
 
 def _calls(plan: LakePlan, dataset: str) -> int:
-    """Calls for the partitions that are not there; one call tells all three statements."""
+    """Calls for partitions that are not there or still open; one call tells all statements."""
     if plan.skips("bronze") or dataset in ("cash_flow", "income_statements"):
         return 0
     there = plan.on_disk(f"bronze/{dataset}")
-    missing = [key for key in plan.partitions(dataset) if key not in there]
+    keys = plan.partitions(dataset)
+    wanted = [k for k in keys if k not in there or plan.known_at(dataset, k) == plan.as_of]
     by_ticker = dataset in BY_TICKER and plan.tickers is not None
     each = len(plan.tickers) if by_ticker else CALLS.get(dataset, 0)
-    return each * len(missing)
+    return each * len(wanted)
 
 
 def _size(mib: float) -> str:

@@ -12,6 +12,7 @@ import json
 import os
 import re
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from functools import cached_property
@@ -67,7 +68,10 @@ class LakePlan:
             if self.config[key] is not None:
                 _check_date(f"config: lake.{key}", self.config[key])
         for entry in self.config["known_missing"]:
-            _check_date("config: lake.known_missing", entry.rpartition("/")[2])
+            day = entry.rpartition("/")[2]
+            _check_date("config: lake.known_missing", day)
+            if not self.calendar.between(day, day):
+                raise DataError(f"config: lake.known_missing: {day} is no session; take it out")
         if self.start > self.end:
             raise DataError(
                 f"config: lake.start {self.start} is after lake.end {self.end}; swap or move them"
@@ -114,10 +118,30 @@ class LakePlan:
         return listed and not (dataset in PER_TICKER and self.tickers is None)
 
     @property
-    def left_out(self) -> list[str]:
-        """Datasets that config names and that lack the tickers to ask for."""
-        named = [name for name in PER_TICKER if FAMILY[name] in self.config["datasets"]]
-        return [name for name in named if not self.has(name)]
+    def notes(self) -> list[str]:
+        """What a user should know of the plan, a line each."""
+        notes = [
+            f"no {name}: it needs lake.fundamental_tickers or lake.universe"
+            for name in PER_TICKER
+            if FAMILY[name] in self.config["datasets"] and not self.has(name)
+        ]
+        if not self.has("stocks_daily"):
+            return notes
+        if not self.has("splits"):
+            notes.append("no actions in lake.datasets: adj_* prices are the raw ones")
+        days = self.days("stocks_daily")
+        missing = set(self.calendar.between(days[0], days[-1])) - set(days)
+        if missing:
+            notes.append(
+                f"{len(missing)} sessions between {days[0]} and {days[-1]} are not there, first "
+                f"{min(missing)}: returns reach across them; set lake.start before it"
+            )
+        if later := [day for day in self.landed("stocks_daily") if day > self.end]:
+            notes.append(
+                f"{len(later)} landed days after lake.end {self.end} are left out; to add older "
+                "days, set lake.start alone"
+            )
+        return notes
 
     @cached_property
     def universe(self) -> list[str] | None:
@@ -131,7 +155,9 @@ class LakePlan:
         path = Path(self.config["universe"])
         try:
             with path.open(newline="", encoding="utf-8-sig") as file:
-                symbols = sorted({row["symbol"] for row in csv.DictReader(file)} - {"", None})
+                symbols = sorted(
+                    {(row["symbol"] or "").strip() for row in csv.DictReader(file)} - {""}
+                )
         except (OSError, UnicodeDecodeError, KeyError) as error:
             reason = getattr(error, "strerror", None) or "no column symbol, or not UTF-8 text"
             raise DataError(f"{path}: cannot read lake.universe ({reason})") from None
@@ -190,9 +216,10 @@ class LakePlan:
     def _list_days(self, dataset: str) -> list[str]:
         if not self.has(dataset):
             return []
-        days = {day for day in self.landed(dataset) if day <= self.end}
+        days = set(self.landed(dataset))
         if not self.skips("landing"):
-            days |= set(self.calendar.between(self.start, self.end))
+            days |= {*self.calendar.between(self.start, self.end), *self._built(dataset)}
+        days = {day for day in days if day <= self.end}
         missing = self.config["known_missing"]
         days = sorted(d for d in days if d not in missing and f"{dataset}/{d}" not in missing)
         if not days:
@@ -200,6 +227,17 @@ class LakePlan:
                 f"config: no session of {dataset} from {self.start} to {self.end}, and none landed "
                 "before; widen lake.start, lake.end or lake.days_back"
             )
+        return days
+
+    def _built(self, dataset: str) -> set[str]:
+        """Days that are in bronze: one whose landed file is gone must not drop out of its month."""
+        if not dataset.endswith("_daily"):
+            return set(self.on_disk(f"bronze/{dataset}"))
+        days: set[str] = set()
+        for month in self.on_disk(f"bronze/{dataset}"):
+            account = self.folder / "reconcile" / dataset / f"{month}.json"
+            with suppress(OSError, ValueError, KeyError, TypeError):  # then it is built anew
+                days |= set(json.loads(account.read_text(encoding="utf-8"))["days"])
         return days
 
     def _kept(self, layer: str, dataset: str, planned: Iterable[str], last: str) -> list[str]:
@@ -229,6 +267,9 @@ class LakePlan:
 
     def _looked_back(self, dataset: str) -> str:
         first = date.fromisoformat(self.start)
+        if FAMILY[dataset] == "actions" and self.has("stocks_daily"):
+            # Prices of every kept day are adjusted: none of the actions since may be missing.
+            first = min(first, date.fromisoformat(self.days("stocks_daily")[0]))
         if dataset == "news":  # what came out on days without session goes with the next one
             before = (first - timedelta(days=1)).isoformat()
             first = date.fromisoformat(self.calendar.last(before)) + timedelta(days=1)
@@ -281,6 +322,18 @@ class LakePlan:
             return {}
         except (OSError, ValueError) as error:
             raise DataError(f"{path}: not readable ({error}); delete it") from None
+
+    @property
+    def qlib_is_intact(self) -> bool:
+        """Whether the version that Qlib's manifest names is there; True before there is one."""
+        manifest = self.folder / "qlib" / "manifest.json"
+        try:
+            path = json.loads(manifest.read_text(encoding="utf-8"))["path"]
+        except FileNotFoundError:
+            return True
+        except (OSError, ValueError, KeyError, TypeError):
+            return False
+        return (manifest.parent / path).is_dir() and (manifest.parent / "current").is_dir()
 
     def adopted(self, dataset: str, day: str) -> list[str]:
         """The file of `lake.adopt` for one day, in our layout or the vendor's; none: []."""

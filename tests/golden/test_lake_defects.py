@@ -60,7 +60,7 @@ STATEMENTS = {
     "cash_flow": ("cash_flow_statement", {"net_cash_flow_from_operating_activities": 120.0}),
     "income_statements": ("income_statement", {"revenues": 500.0, "cost_of_revenue": 300.0}),
 }
-SPLITS = "/v3/reference/splits"
+DIVIDENDS, SPLITS = "/v3/reference/dividends", "/v3/reference/splits"
 
 
 def put_minutes(landing: Path, *days: str) -> None:
@@ -237,12 +237,19 @@ def filing() -> dict:
 
 def test_2_an_answer_fetched_twice_counts_once(tmp_path: Path) -> None:
     """Appending what every fetch brings doubles bronze and multiplies silver: x2, x8, x9."""
-    answers = {"/v3/reference/dividends": [dividends()], land_financials.PATH: [[filing()]]}
+    answers = {DIVIDENDS: [dividends()], land_financials.PATH: [[filing()]]}
     with serve(answers) as vendor:
         _naive_fetches_add_up(vendor, tmp_path)
         first, again = (_our_silver(vendor, tmp_path / name) for name in ("first", "again"))
         second = _our_silver(vendor, tmp_path / "again")
     assert first == again == second
+    with serve({DIVIDENDS: [dividends(), dividends()]}) as vendor:  # and twice in one answer
+        paths = outs(tmp_path / "pages")
+        report = land_actions.land(
+            api=api_of(vendor), dataset="dividends", month="2025-09", **paths.paths()
+        )
+    assert (report["good"], report["duplicates"]) == (5, 5)
+    assert paths.partition.read_bytes() == first["d/part.parquet"]
 
 
 def _naive_fetches_add_up(vendor: Vendor, folder: Path) -> None:
@@ -250,7 +257,7 @@ def _naive_fetches_add_up(vendor: Vendor, folder: Path) -> None:
     api, rows = api_of(vendor), []
     files = [folder / f"naive_{name}.parquet" for name in STATEMENTS]
     for _ in range(2):
-        naive.append(list(api.records("/v3/reference/dividends", {})), folder / "dividends.parquet")
+        naive.append(list(api.records(DIVIDENDS, {})), folder / "dividends.parquet")
         (found,) = api.records(land_financials.PATH, {})
         for file, (_, values) in zip(files, STATEMENTS.values(), strict=True):
             key = {name: found.get(name, found["tickers"][0]) for name in KEY}

@@ -7,9 +7,11 @@ import shutil
 import time
 from pathlib import Path
 
+import polars as pl
 import pytest
+from polars.testing import assert_frame_equal
 
-from tests.workflow.lakes import keys_run, lake_of, ran, small
+from tests.workflow.lakes import keys_run, lake_of, ran, read, small
 from tests.workflow.project import Project, copy_project
 from tests.workflow.test_reruns import OLD, append, planned
 
@@ -149,3 +151,47 @@ def test_a_window_without_sessions_is_an_error(project: Project) -> None:
     result = project.run("lake", "--dry-run", check=False)
     last = result.stdout.strip().splitlines()[-1]
     assert "no session of stocks_daily from 2025-08-30 to 2025-09-01" in last
+
+
+def test_a_pruned_landing_folder_takes_no_row_out_of_its_month(project: Project) -> None:
+    landed = lake_of(project) / "landing/stocks_daily/2025/09/2025-09-02.csv.gz"
+    landed.unlink()
+    project.write_config("config/config.yaml", small(**CLOSED, start="2025-09-03"))
+    before = read(project, "gold/stocks_daily")
+    result = project.run("lake", check=True)
+    assert keys_run(project, result, "lake_land_flatfile") == ["stocks_daily 2025-09-02"]
+    assert_frame_equal(read(project, "gold/stocks_daily"), before)
+
+
+def test_a_qlib_version_that_is_gone_is_exported_again(project: Project) -> None:
+    qlib = lake_of(project) / "qlib"
+    before = project.digests(qlib / "current")
+    shutil.rmtree(qlib / "versions")
+    result = project.run("lake", check=True)
+    assert ran(project, result) == {"lake_export_qlib": 1}
+    assert project.digests(qlib / "current") == before
+
+
+def test_actions_of_a_gap_between_landed_days_are_fetched(tmp_path: Path) -> None:
+    early = small(datasets=["stocks_daily", "actions"], start="2025-05-28", end="2025-05-29")
+    project = copy_project(tmp_path, early)
+    project.run("gold", check=True)
+    late = small(datasets=["stocks_daily", "actions"])
+    project.write_config("config/config.yaml", late)
+    result = project.run("gold", check=True)
+    assert "are not there" in result.stdout
+    gold = read(project, "gold/stocks_daily").filter(pl.col("symbol") == "TINY")
+    factors = dict(gold.select(pl.col("date").cast(pl.String), "split_factor").rows())
+    assert factors["2025-05-28"] == factors["2025-05-29"] != 1.0  # 10:1 on 2025-08-28, at least
+    assert factors["2025-08-29"] == 1.0
+
+
+def test_without_its_folder_what_was_adopted_stays(project: Project, tmp_path: Path) -> None:
+    old = tmp_path / "old"
+    shutil.move(lake_of(project) / "landing", old)
+    project.write_config("config/config.yaml", small(**CLOSED, adopt=str(old)))
+    result = project.run("landing", check=True)
+    assert ran(project, result) == {"lake_land_flatfile": 12}
+    shutil.rmtree(old)
+    project.write_config("config/config.yaml", small(**CLOSED))
+    assert planned(project, "landing") == {}

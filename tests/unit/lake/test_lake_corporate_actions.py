@@ -245,3 +245,11 @@ def test_ids_are_unique_and_order_does_not_matter(
     }
     assert found.rows() == sorted(found.rows(), key=lambda row: (row[1], row[0], row[2]))
     assert_frame_equal(frame(order.sample(events, len(events))), found)
+
+
+def test_a_split_told_under_two_ids_is_one(tmp_path: Path) -> None:
+    split = {"ticker": "X", "execution_date": MAY, "split_from": 1.0, "split_to": 4.0}
+    twice = [{**split, "id": "b"}, {**split, "id": "a"}, {**split, "id": None}]
+    assert built("split", tmp_path, twice)["id"].to_list() == ["a"]
+    other = [{**split, "id": "a"}, {**split, "id": "b", "split_to": 2.0}]
+    assert built("split", tmp_path, other).height == 2

@@ -89,11 +89,12 @@ def loop(rows: Sequence[dict], stocks: Sequence[dict]) -> pl.DataFrame:
     for ticker in sorted({row["ticker"] for row in rows}):
         own = sorted((r for r in rows if r["ticker"] == ticker), key=lambda r: r["date"])
         columns = ([row[name] for row in own] for name in ("date", "close", "volume"))
-        for row, window in zip(own, slow_windows(*columns, (1, 5)), strict=True):
+        for row, window in zip(own, slow_windows(*columns, (1, 5, 20)), strict=True):
             close, parsed = closes.get((row["underlying"], row["date"])), row["strike"] is not None
             found.append({
                 **row,
                 **window,
+                "alpha_daily": None if window["returns_1d"] is None else -window["returns_1d"],
                 **slow_shape(row),
                 "underlying_close": close,
                 "moneyness": close / row["strike"] if close is not None and row["strike"] else None,
@@ -213,3 +214,16 @@ def test_a_partition_of_another_month_is_refused(tmp_path: Path) -> None:
     lake.bars[-1].write_bytes(lake.bars[0].read_bytes())
     with pytest.raises(DataError, match=r"month=2025-08/part\.parquet, line 1, month '2025-06'"):
         lake.build()
+
+
+def test_a_root_without_dot_is_of_the_class_share(tmp_path: Path) -> None:
+    name, other = "O:BRKB250919C00450000", "O:XY250919C00010000"
+    rows = [contract(name, AUGUST), contract(other, AUGUST)]
+    stocks = [stock("BRK.B", AUGUST, 495.0), stock("X.Y", AUGUST, 1.0), stock("XY", AUGUST, 8.0)]
+    lake = Lake(tmp_path, rows, stocks)
+    found = {row["ticker"]: row for row in lake.build().to_dicts()}
+    assert found[name]["underlying_close"] == 495.0
+    assert found[name]["moneyness"] == pytest.approx(1.1)
+    assert found[other]["underlying_close"] == 8.0  # a stock that really has the root's name
+    lake.write_universe("BRK.B")
+    assert lake.build()["ticker"].to_list() == [name]

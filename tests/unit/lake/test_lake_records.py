@@ -381,3 +381,25 @@ def test_nothing_is_written_when_an_answer_breaks_off(tmp_path: Path) -> None:
         records.land(breaking(), LAYOUT, MONTH, old, tmp_path / "q.parquet", tmp_path / "r.json")
     assert [path.name for path in tmp_path.iterdir()] == ["p.parquet"]
     assert old.read_bytes() == b"old"
+
+
+# Too many refused
+
+
+@pytest.mark.parametrize(
+    ("records_in", "wrong", "fails"), [(19, 19, False), (20, 1, False), (20, 2, True)]
+)
+def test_a_partition_of_mostly_refused_records_is_an_error(
+    tmp_path: Path, records_in: int, wrong: int, fails: bool
+) -> None:
+    good = [{**GOOD, "ticker": f"T{place}"} for place in range(records_in - wrong)]
+    renamed = [{"symbol": f"B{place}", "date": "2025-09-05"} for place in range(wrong)]
+    outs = [tmp_path / name for name in ("part.parquet", "quarantine.parquet", "reconcile.json")]
+    rows = rows_of([*good, *renamed])
+    if fails:
+        message = f"/v1/x.*, record 19: ticker is missing; {wrong} of {records_in} records refused"
+        with pytest.raises(DataError, match=message):
+            records.land(rows, LAYOUT, MONTH, *outs)
+        assert list(tmp_path.iterdir()) == []
+    else:
+        assert records.land(rows, LAYOUT, MONTH, *outs)["quarantined"] == wrong

@@ -83,6 +83,7 @@ snakemake = SimpleNamespace(
     log=[f"{folder}/job.log"], rule="lake_land", input=Named(),
     wildcards=Named(dataset="stocks_daily", date="2025-09-03"),
     params=Named(vendor="massive", seed=1, as_of="2025-09-08", revision=None),
+    resources=Named(adopted=""),
     output=Named({name: f"{folder}/out/{name}" for name in names}),
 )
 runpy.run_path(script, {"snakemake": snakemake}, "__main__")

@@ -28,7 +28,10 @@ def test_only_what_is_not_there_is_fetched(tmp_path: Path, landed: list[str]) ->
     )
 
 
-def test_calls_per_ticker_are_counted_once_for_each_missing_partition(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("open_days", "calls"), [(0, 9), (30, 12)])
+def test_calls_per_ticker_are_counted_for_missing_and_open_partitions(
+    tmp_path: Path, open_days: int, calls: int
+) -> None:
     put(tmp_path, "bronze/ticker_events/month=2025-08")
     names = ["financials", "ticker_events"]
     lake = plan(
@@ -38,9 +41,10 @@ def test_calls_per_ticker_are_counted_once_for_each_missing_partition(tmp_path: 
         datasets=names,
         fundamental_tickers=["KO", "NA", "XOM"],
         look_back={"financials": 0},
+        revision_days={"rest": open_days},
     )
-    # 3 tickers x (financials of two months, ticker events of one that is not there)
-    assert "; 9 REST calls or more;" in estimate.estimate(lake)
+    # 3 tickers x (financials of two months, ticker events of one, of August too while it is open)
+    assert f"; {calls} REST calls or more;" in estimate.estimate(lake)
 
 
 def test_every_rest_dataset_has_its_number_of_calls(tmp_path: Path) -> None:

@@ -79,6 +79,7 @@ def test_a_day_the_vendor_never_published_is_left_out(tmp_path: Path) -> None:
         ({"start": "2025-09-09", "end": "2025-09-08"}, "lake.start 2025-09-09 is after lake.end"),
         ({"as_of": "2025-02-30"}, "lake.as_of: '2025-02-30' is not a date"),
         ({"known_missing": ["stocks_daily/2025-13-01"]}, "'2025-13-01' is not a date"),
+        ({"known_missing": ["2025-09-06"]}, "2025-09-06 is no session"),
     ],
 )
 def test_impossible_windows(tmp_path: Path, lake: dict, message: str) -> None:
@@ -168,10 +169,10 @@ def test_symbols_of_a_universe_are_text_whatever_they_look_like(tmp_path: Path) 
 def test_what_needs_tickers_is_left_out_without_them(tmp_path: Path) -> None:
     lake = plan(tmp_path, **DEMO)
     assert lake.tickers is None
-    assert lake.left_out == ["ticker_events", "related"]
+    assert [note.partition(":")[0] for note in lake.notes] == ["no ticker_events", "no related"]
     assert lake.partitions("related") == []
     assert lake.partitions("balance_sheets") != []
-    assert plan(tmp_path, **DEMO, fundamental_tickers=["KO"]).left_out == []
+    assert plan(tmp_path, **DEMO, fundamental_tickers=["KO"]).notes == []
 
 
 def test_datasets_not_named_have_no_partitions(tmp_path: Path) -> None:
@@ -196,3 +197,53 @@ def test_adoption_finds_both_layouts(tmp_path: Path) -> None:
     assert lake.adopted("options_minute", "2025-09-08") == [str(vendors)]
     assert lake.adopted("stocks_daily", "2025-09-05") == []
     assert plan(tmp_path).adopted("stocks_daily", "2025-09-08") == []
+
+
+def test_actions_are_known_from_the_first_kept_day_on(tmp_path: Path) -> None:
+    land(tmp_path, "stocks_daily", "2025-05-28")
+    put(tmp_path, "bronze/splits/month=2025-05")
+    lake = plan(tmp_path, **DEMO)
+    assert lake.partitions("splits") == ["2025-05", "2025-06", "2025-07", "2025-08", "2025-09"]
+    assert lake.partitions("ticker_events") == []
+    assert any("sessions between 2025-05-28 and 2025-09-08 are not there" in n for n in lake.notes)
+
+
+def test_prices_without_actions_are_told(tmp_path: Path) -> None:
+    lake = plan(tmp_path, **DEMO, datasets=["stocks_daily"])
+    assert lake.notes == ["no actions in lake.datasets: adj_* prices are the raw ones"]
+
+
+def test_days_after_an_older_end_are_told(tmp_path: Path) -> None:
+    land(tmp_path, "stocks_daily", "2025-09-08")
+    lake = plan(
+        tmp_path, start="2025-07-07", end="2025-07-11", datasets=["stocks_daily", "actions"]
+    )
+    assert lake.notes == [
+        "1 landed days after lake.end 2025-07-11 are left out; to add older days, set lake.start "
+        "alone"
+    ]
+
+
+def test_a_day_in_bronze_whose_landed_file_is_gone_stays_planned(tmp_path: Path) -> None:
+    put(tmp_path, "bronze/stocks_minute/date=2025-08-04")
+    put(tmp_path, "bronze/stocks_daily/month=2025-08")
+    account = tmp_path / "reconcile/stocks_daily/2025-08.json"
+    account.parent.mkdir(parents=True)
+    account.write_text(json.dumps({"days": {"2025-08-05": {}, "2025-08-06": {}}}))
+    lake = plan(tmp_path, as_of="2025-09-08", days_back=0)
+    assert lake.days("stocks_minute") == ["2025-08-04", "2025-09-08"]
+    assert lake.days("stocks_daily") == ["2025-08-05", "2025-08-06", "2025-09-08"]
+    account.write_text("{")
+    assert plan(tmp_path, as_of="2025-09-08", days_back=0).days("stocks_daily") == ["2025-09-08"]
+
+
+def test_a_qlib_export_whose_version_is_gone_is_not_intact(tmp_path: Path) -> None:
+    assert plan(tmp_path).qlib_is_intact
+    version = tmp_path / "qlib/versions/ab"
+    version.mkdir(parents=True)
+    (tmp_path / "qlib/manifest.json").write_text(json.dumps({"path": "versions/ab"}))
+    assert not plan(tmp_path).qlib_is_intact
+    (tmp_path / "qlib/current").symlink_to("versions/ab")
+    assert plan(tmp_path).qlib_is_intact
+    version.rmdir()
+    assert not plan(tmp_path).qlib_is_intact
