@@ -53,6 +53,7 @@ format: venv
 
 bench: venv
 	$(BIN)/python -m tests.bench.run
+	$(BIN)/python -m tests.bench.lake
 
 # Files that are generated and tracked: a test fails when one is out of date.
 docs: venv

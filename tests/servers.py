@@ -260,9 +260,8 @@ def flat_files(
     seed: int, days: Iterable[str], datasets: Iterable[str] | None = None
 ) -> dict[str, bytes]:
     """Flat files of the simulated market by their keys in the vendor's bucket."""
-    from scripts.lake.simulated_files import flat_file
-
     from scripts.lake.landing import FOLDERS, key_of
+    from scripts.lake.simulated_files import flat_file
 
     names = list(datasets or FOLDERS)
     return {
