@@ -125,7 +125,7 @@ class LakePlan:
             for name in PER_TICKER
             if FAMILY[name] in self.config["datasets"] and not self.has(name)
         ]
-        if not self.has("stocks_daily"):
+        if not self.has("stocks_daily") or self.skips("bronze"):
             return notes
         if not self.has("splits"):
             notes.append("no actions in lake.datasets: adj_* prices are the raw ones")
@@ -267,7 +267,7 @@ class LakePlan:
 
     def _looked_back(self, dataset: str) -> str:
         first = date.fromisoformat(self.start)
-        if FAMILY[dataset] == "actions" and self.has("stocks_daily"):
+        if FAMILY[dataset] == "actions" and self.has("stocks_daily") and not self.skips("bronze"):
             # Prices of every kept day are adjusted: none of the actions since may be missing.
             first = min(first, date.fromisoformat(self.days("stocks_daily")[0]))
         if dataset == "news":  # what came out on days without session goes with the next one
