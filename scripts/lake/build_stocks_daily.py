@@ -26,7 +26,7 @@ RATIOS = {  # of silver financial_ratios, those without a price in them: name ->
     "debt_to_equity": "debt / equity",
     "debt_to_assets": "debt / assets",
     "asset_turnover": "revenues of the quarter / assets",
-    "free_cash_flow": "operating cash flow - capital expenditure of the quarter, currency",
+    "free_cash_flow": "operating cash flow - |capital expenditure| of the quarter, currency",
     "revenue_growth": "revenues / those of the same quarter a year before - 1",
     "net_income_growth": "net income / that of the same quarter a year before - 1",
 }
@@ -34,8 +34,8 @@ STALE_DAYS = 400  # a filing that old says nothing: a quarter and a late annual 
 FUNDAMENTALS: tables.Columns = {
     "fundamental_filing_date": Column(
         pl.Date,
-        "the latest quarterly filing on or before `date`, ours of the statements; null if there is "
-        f"none or it is older than {STALE_DAYS} days",
+        "filing of the latest quarter filed on or before `date`, as our ratios have it; null if there "
+        f"is none or it is older than {STALE_DAYS} days",
     ),
     "fiscal_year": Column(pl.Int32, "fiscal year of that filing"),
     "fiscal_period": Column(pl.String, "Q1, Q2, Q3 or Q4 of that filing"),

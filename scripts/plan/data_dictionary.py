@@ -76,7 +76,7 @@ def lines() -> Iterator[str]:
         yield "| column | type | meaning |"
         yield "|---|---|---|"
         for name, (dtype, meaning) in columns.items():
-            yield f"| `{name}` | {type_name(dtype)} | {meaning.replace('|', ' or ')} |"
+            yield f"| `{name}` | {type_name(dtype)} | {meaning.replace('|', chr(92) + '|')} |"
 
 
 def page() -> str:
