@@ -34,8 +34,8 @@ STALE_DAYS = 400  # a filing that old says nothing: a quarter and a late annual 
 FUNDAMENTALS: tables.Columns = {
     "fundamental_filing_date": Column(
         pl.Date,
-        "filing of the latest quarter filed on or before `date`, as our ratios have it; null if there "
-        f"is none or it is older than {STALE_DAYS} days",
+        "filing of the latest quarter filed on or before `date`, ours of the statements; null if "
+        f"there is none or it is older than {STALE_DAYS} days",
     ),
     "fiscal_year": Column(pl.Int32, "fiscal year of that filing"),
     "fiscal_period": Column(pl.String, "Q1, Q2, Q3 or Q4 of that filing"),
