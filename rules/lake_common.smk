@@ -2,7 +2,7 @@
 from datetime import datetime, timezone
 
 from scripts.plan.calendar import Calendar, quarter_months, quarter_of, shift_month
-from scripts.plan.lake import FAMILY, FLAT, LAYERS, LakePlan
+from scripts.plan.lake import FAMILIES, FAMILY, FLAT, LAYERS, LakePlan
 
 LAKE = planned(
     LakePlan,
@@ -16,7 +16,7 @@ for note in planned(getattr, LAKE, "notes"):
 
 MINUTE = ("options_minute", "stocks_minute")
 DAILY = ("options_daily", "stocks_daily")
-STATEMENTS = ("balance_sheets", "cash_flow", "income_statements")
+STATEMENTS = FAMILIES["financials"]
 EVENTS = {
     "dividend": "dividends",
     "ipo": "ipos",
@@ -25,7 +25,7 @@ EVENTS = {
 }
 KEYS = {
     **dict.fromkeys((*MINUTE, "news"), "date"),
-    **dict.fromkeys(("related", "ticker_types", "tickers"), "week"),
+    **dict.fromkeys(FAMILIES["reference"], "week"),
 }
 RETURN_MONTHS = 2  # windows of 20 bars reach so many months back
 FACTOR_MONTHS = 4  # and those of 60 bars

@@ -240,10 +240,10 @@ class LakePlan:
                 days |= set(json.loads(account.read_text(encoding="utf-8"))["days"])
         return days
 
-    def _kept(self, layer: str, dataset: str, planned: Iterable[str], last: str) -> list[str]:
-        """`planned` keys and those on disk up to `last`; a skipped layer has only the latter."""
-        on_disk = {key for key in self.on_disk(f"{layer}/{dataset}") if key <= last}
-        return sorted(on_disk if self.skips(layer) else on_disk | set(planned))
+    def _kept(self, dataset: str, planned: Iterable[str], last: str) -> list[str]:
+        """`planned` keys and those on disk up to `last`; where bronze is skipped, the latter."""
+        on_disk = {key for key in self.on_disk(f"bronze/{dataset}") if key <= last}
+        return sorted(on_disk if self.skips("bronze") else on_disk | set(planned))
 
     def partitions(self, dataset: str) -> list[str]:
         """Keys of a bronze dataset's partitions: dates, months, or the week; sorted."""
@@ -259,11 +259,11 @@ class LakePlan:
             return sorted({day[:7] for day in days}) if dataset.endswith("_daily") else days
         first = self._looked_back(dataset)
         if dataset == "news":
-            return self._kept("bronze", dataset, days_between(first, self.end), self.end)
+            return self._kept(dataset, days_between(first, self.end), self.end)
         if FAMILY[dataset] == "reference":
             week, there = monday_of(self.as_of), self.on_disk(f"bronze/{dataset}")
             return [week] if week in there or not self.skips("bronze") else []
-        return self._kept("bronze", dataset, months_between(first, self.end), self.end[:7])
+        return self._kept(dataset, months_between(first, self.end), self.end[:7])
 
     def _looked_back(self, dataset: str) -> str:
         first = date.fromisoformat(self.start)
