@@ -1,0 +1,59 @@
+"""A parquet file written block after block, so that memory holds a few blocks of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import polars as pl
+from polars.io.plugins import register_io_source
+
+from scripts.atomic import atomic
+from scripts.lake.tables import ROW_GROUP
+
+
+def write(blocks: Iterator[pl.DataFrame], schema: pl.Schema, out: Path) -> None:
+    """Write blocks in their order, as `scripts.lake.tables.write` writes a frame.
+
+    Args:
+        blocks: frames of `schema`.
+        schema: of the file.
+        out: the file.
+    """
+
+    def source(
+        with_columns: list[str] | None,
+        predicate: pl.Expr | None,
+        n_rows: int | None,
+        batch_size: int | None,
+    ) -> Iterator[pl.DataFrame]:
+        yield from (block for block in blocks if block.height)
+
+    with atomic(out) as temporary:
+        register_io_source(source, schema=schema).sink_parquet(
+            temporary,
+            compression="zstd",
+            compression_level=1,
+            row_group_size=ROW_GROUP,
+            maintain_order=True,
+        )
+
+
+def read(
+    path: Path, columns: list[str] | None = None, rows: int = ROW_GROUP
+) -> Iterator[pl.DataFrame]:
+    """A parquet file in blocks of so many rows, in its order.
+
+    Args:
+        path: the file.
+        columns: those wanted; None: all.
+        rows: of a block; a multiple of the file's row groups reads nothing twice.
+    """
+    frame = pl.scan_parquet(path, hive_partitioning=False, glob=False)
+    if columns is not None:
+        frame = frame.select(*columns)
+    total = (
+        pl.scan_parquet(path, hive_partitioning=False, glob=False).select(pl.len()).collect().item()
+    )
+    for first in range(0, total, rows):
+        yield frame.slice(first, rows).collect()
