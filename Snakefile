@@ -15,7 +15,7 @@ include: "rules/common.smk"
 rule all:
     default_target: True
     input:
-        rules_of("lake", "ticks"),
+        rules_of("lake", "ticks", "weekly"),
 
 
 rule lake:
@@ -28,7 +28,15 @@ rule ticks:
         rules_of("ticks"),
 
 
+rule weekly:
+    input:
+        rules_of("weekly"),
+
+
 include: "rules/lake.smk"
 include: "rules/ticks_common.smk"
 include: "rules/ticks.smk"
 include: "rules/ticks_tables.smk"
+include: "rules/weekly_common.smk"
+include: "rules/weekly.smk"
+include: "rules/weekly_exports.smk"

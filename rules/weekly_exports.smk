@@ -1,0 +1,82 @@
+# Weekly, what is made of all batches or for one symbol: the one file of daily rows, pictures, provenance.
+#
+# In:  weekly/{bars,features,daily}/batch=*/part.parquet
+# Out: weekly/features.parquet, weekly/plots/{symbol}.{png,svg}, weekly/provenance.json
+
+
+rule weekly_export_features:
+    input:
+        batch_files("daily"),
+    output:
+        features="<results>/weekly/features.parquet",
+    log:
+        "<logs>/weekly/weekly_export_features.log",
+    benchmark:
+        "<benchmarks>/weekly/weekly_export_features.tsv"
+    conda:
+        ENVIRONMENT
+    threads: 1
+    resources:
+        mem_mb=memory_mb(400, 0.6),
+        runtime=30,
+    params:
+        code=code("weekly/export_features"),
+    message:
+        "Put the daily rows of all batches into one file"
+    script:
+        "../scripts/weekly/export_features.py"
+
+
+rule weekly_plot_visibility:
+    input:
+        bars=symbol_file("bars"),
+        features=symbol_file("features"),
+        daily=symbol_file("daily"),
+    output:
+        weekly_plots("{symbol}"),
+    log:
+        "<logs>/weekly/weekly_plot_visibility/{symbol}.log",
+    benchmark:
+        "<benchmarks>/weekly/weekly_plot_visibility/{symbol}.tsv"
+    conda:
+        ENVIRONMENT
+    threads: 1
+    resources:
+        mem_mb=memory_mb(300, 4),
+        runtime=10,
+    params:
+        code=code("weekly/plot_visibility"),
+        adjusted_close=WEEKLY.adjusted_close,
+        visible_from=WEEKLY.visible_from,
+        simulated=WEEKLY.simulated,
+    message:
+        "Plot when the weeks of {wildcards.symbol} become visible"
+    script:
+        "../scripts/weekly/plot_visibility.py"
+
+
+rule weekly_build_provenance:
+    input:
+        daily_sources,
+        mappings_file,
+    output:
+        provenance="<results>/weekly/provenance.json",
+    log:
+        "<logs>/weekly/weekly_build_provenance.log",
+    benchmark:
+        "<benchmarks>/weekly/weekly_build_provenance.tsv"
+    conda:
+        ENVIRONMENT
+    threads: 1
+    resources:
+        mem_mb=FLOOR_MB,
+        runtime=10,
+    params:
+        code=code("weekly/build_provenance"),
+        version=VERSION,
+        config_hash=settings.digest(config["weekly"]),
+        simulated=WEEKLY.simulated,
+    message:
+        "Note where the weekly features come from"
+    script:
+        "../scripts/weekly/build_provenance.py"

@@ -1,0 +1,147 @@
+"""Price of a symbol, its weekly averages, and the moment from which each weekly value is seen."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import polars as pl
+from matplotlib.axes import Axes
+from matplotlib.dates import ConciseDateFormatter
+from matplotlib.figure import Figure
+
+from scripts.errors import DataError
+from scripts.lake.tables import scan
+from scripts.ticks.figures import COLORS, save, source_note
+from scripts.weekly.panel import price_column
+from scripts.weekly.visible import Weeks
+
+AVERAGES = {"w_ma_20": COLORS[1], "w_ma_50": COLORS[2], "w_ma_200": COLORS[3]}
+ZOOM_WEEKS = 7
+PRICE, LATEST = COLORS[0], COLORS[1]
+
+
+def draw(
+    *,
+    bars: Path,
+    features: Path,
+    daily: Path,
+    symbol: str,
+    adjusted_close: str | None,
+    visible_from: str,
+    simulated: bool,
+    outs: Sequence[Path],
+) -> None:
+    """Plot a symbol's daily price with its weekly averages as they are seen on each day.
+
+    Above the whole history; below its last weeks, where an arrow leads from the Friday that a weekly
+    value belongs to, to the first row that may see it.
+
+    Args:
+        bars: weekly bars of the symbol's batch.
+        features: its weekly features.
+        daily: its daily rows with features.
+        symbol: to draw.
+        adjusted_close: column of prices, where it is there; None: close.
+        visible_from: same_day or next_day.
+        simulated: said in the title.
+        outs: files to write, format by suffix.
+
+    Raises:
+        DataError: the symbol has no weekly bar.
+    """
+    own = pl.col("symbol").cast(pl.String) == symbol
+    price = price_column(list(scan([daily]).collect_schema()), adjusted_close)
+    rows = scan([daily]).filter(own).select("date", price, *AVERAGES).collect()
+    closes = scan([bars]).filter(own).select("symbol", "week_end", pl.col(price)).collect()
+    weekly = scan([features]).filter(own).select("week_end", "w_ma_20").collect()
+    if closes.is_empty():
+        raise DataError(f"no weekly bar of {symbol!r}; name a symbol of the input")
+    figure = Figure(figsize=(10, 7.5), layout="constrained")
+    whole, zoom = figure.subplots(2, 1, height_ratios=(3, 4))
+    whole.plot(rows["date"], rows[price], color=PRICE, linewidth=0.8, label="daily price")
+    for name, color in AVERAGES.items():
+        label = f"{name}, as seen on the day"
+        whole.step(rows["date"], rows[name], where="post", color=color, label=label)
+    whole.set_title("Price and weekly averages", loc="left")
+    _zoomed(zoom, rows, closes.with_columns(weekly["w_ma_20"]), price, visible_from)
+    for panel in (whole, zoom):
+        panel.set_ylabel(f"{'adjusted ' if price != 'close' else ''}price (USD)")
+        formatter = ConciseDateFormatter(panel.xaxis.get_major_locator())
+        panel.xaxis.set_major_formatter(formatter)
+        panel.legend(loc="upper left", frameon=False, fontsize=8)
+    zoom.set_xlabel("date")
+    name = symbol.replace("$", r"\$")  # a pair of them would be a formula
+    figure.suptitle(f"{name}: when a week becomes visible{source_note(simulated)}")
+    save(figure, outs)
+
+
+def _zoomed(
+    panel: Axes, rows: pl.DataFrame, weekly: pl.DataFrame, price: str, visible_from: str
+) -> None:
+    """The last weeks: each Friday's value, and from which row on it is seen."""
+    first = weekly["week_end"][-min(ZOOM_WEEKS, weekly.height)]
+    rows = rows.filter(pl.col("date") > first)
+    weekly = weekly.filter(pl.col("week_end") >= first)
+    panel.plot(
+        rows["date"], rows[price], color=PRICE, marker=".", linewidth=0.8, label="daily price"
+    )
+    known = rows.drop_nulls("w_ma_20")
+    panel.plot(
+        known["date"],
+        known["w_ma_20"],
+        color=LATEST,
+        linestyle="none",
+        marker="o",
+        markersize=4,
+        label="w_ma_20 that the row may use",
+    )
+    weeks = Weeks(weekly["symbol"], weekly["week_end"], visible_from, None)
+    symbols = pl.Series([weekly["symbol"][0]] * rows.height, dtype=weekly.schema["symbol"])
+    seen = rows.with_columns(place=weeks.seen(symbols, rows["date"])).drop_nulls("place")
+    starts = dict(seen.group_by("place").agg(pl.col("date").min()).iter_rows())
+    shown = weekly.with_row_index("place").drop_nulls("w_ma_20")
+    panel.plot(
+        shown["week_end"],
+        shown["w_ma_20"],
+        color=LATEST,
+        linestyle="none",
+        marker="D",
+        markersize=9,
+        fillstyle="none",
+        label="w_ma_20 of the week that ends this Friday",
+    )
+    for place, friday, value in shown.select("place", "week_end", "w_ma_20").iter_rows():
+        panel.axvline(friday, color="black", linewidth=0.5, alpha=0.3)
+        if (start := starts.get(place)) is not None and start > friday:
+            panel.annotate(
+                "",
+                xy=(start, value),
+                xytext=(friday, value),
+                arrowprops={"arrowstyle": "->", "color": LATEST, "shrinkA": 5, "shrinkB": 2},
+            )
+        elif start is None:
+            panel.annotate(
+                "not seen\nby any row",
+                (friday, value),
+                xytext=(0, 10),
+                textcoords="offset points",
+                ha="center",
+                fontsize=7,
+            )
+    when = "on its Friday, after the close" if visible_from == "same_day" else "after its Friday"
+    panel.set_title(f"Last weeks: a week's value is seen {when}; lines are Fridays", loc="left")
+
+
+if __name__ == "__main__":
+    from scripts.job import job
+
+    with job(snakemake):  # noqa: F821
+        draw(
+            bars=Path(snakemake.input.bars),  # noqa: F821
+            features=Path(snakemake.input.features),  # noqa: F821
+            daily=Path(snakemake.input.daily),  # noqa: F821
+            symbol=snakemake.wildcards.symbol,  # noqa: F821
+            adjusted_close=snakemake.params.adjusted_close,  # noqa: F821
+            visible_from=snakemake.params.visible_from,  # noqa: F821
+            simulated=snakemake.params.simulated,  # noqa: F821
+            outs=[Path(path) for path in snakemake.output],  # noqa: F821
+        )
