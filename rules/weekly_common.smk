@@ -22,7 +22,7 @@ def daily_contents(wildcards):
 
 def mappings_file(wildcards):
     """The CSV of the mappings, if config names one."""
-    return [config["weekly"]["mappings"]] if config["weekly"]["mappings"] else []
+    return [WEEKLY.mappings] if WEEKLY.mappings else []
 
 
 def mappings_content(wildcards):
@@ -64,11 +64,11 @@ def weekly_plots(symbol):
 def weekly_products():
     """All files of the domain; without daily bars there are none."""
     if not daily_sources(None):
-        print(
-            "weekly: the lake has no daily bars (lake.datasets, lake.skip): nothing to build; "
-            "name a file by weekly.input",
-            file=sys.stderr,
-        )
+        if WEEKLY.source == "lake":
+            print(
+                "weekly: nothing to build, the lake has no daily bars (lake.datasets)",
+                file=sys.stderr,
+            )
         return []
     return [
         "<results>/weekly/features.parquet",
@@ -77,7 +77,7 @@ def weekly_products():
         *([SIMULATED_DAILY] if WEEKLY.source == "simulator" else []),
         "<results>/weekly/benchmarks.parquet",
         *(path for folder in BATCH_FOLDERS for path in batch_files(folder)),
-        *(path for symbol in config["weekly"]["plots"] for path in weekly_plots(symbol)),
+        *(path for symbol in WEEKLY.plots for path in weekly_plots(symbol)),
     ]
 
 

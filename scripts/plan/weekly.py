@@ -14,7 +14,7 @@ from zlib import crc32
 from scripts.errors import DataError
 from scripts.ticks.sources import file_content
 
-LAKE = "lake"  # value of weekly.input: the lake's gold daily bars
+LAKE, SIMULATOR = "lake", "simulator"  # values of weekly.input that are no path
 
 
 @dataclass(frozen=True)
@@ -23,34 +23,46 @@ class WeeklyPlan:
 
     Args:
         config: the completed `weekly` section.
-        lake_simulated: whether the lake's market is the simulator's, whose window is short.
+        lake_simulated: whether the lake's market is the simulator's.
     """
 
     config: Mapping
     lake_simulated: bool
 
     def __post_init__(self) -> None:
-        path = self.config["mappings"]
-        if path is not None and not Path(path).is_file():
+        if self.mappings is not None and not Path(self.mappings).is_file():
             raise DataError(
-                f"config: weekly.mappings: no file {path}; correct it or set it to null"
+                f"config: weekly.mappings: no file {self.mappings}; correct it or set it to null"
             )
         if bool(self.config["lags"]["weeks"]) != bool(self.config["lags"]["columns"]):
-            raise DataError(
-                "config: weekly.lags: weeks and columns are given together or not at all"
-            )
+            raise DataError("config: weekly.lags: give both weeks and columns, or neither")
+
+    @property
+    def source(self) -> str | None:
+        """Where daily bars come from: lake, simulator or files; None: nothing is built."""
+        given = self.config["input"]
+        return given if given in (None, LAKE, SIMULATOR) else "files"
 
     @property
     def simulated(self) -> bool:
-        """Whether the daily bars are the simulator's."""
-        return self.source == "simulator" or (self.source == LAKE and self.lake_simulated)
+        """Whether the daily bars are a simulator's."""
+        return self.source == SIMULATOR or (self.source == LAKE and self.lake_simulated)
+
+    def _of_source(self, key: str) -> object:
+        """A key of the section; where it is not given, that of the simulator for its own bars."""
+        if not self.config[key] and self.source == SIMULATOR:
+            return self.config["simulator"][key]
+        return self.config[key]
 
     @property
-    def source(self) -> str:
-        """Where daily bars come from: lake, simulator or files."""
-        if self.config["input"] is None:
-            return "simulator" if self.lake_simulated else LAKE
-        return LAKE if self.config["input"] == LAKE else "files"
+    def mappings(self) -> str | None:
+        """CSV of the benchmarks that symbols are held against."""
+        return self._of_source("mappings")
+
+    @property
+    def plots(self) -> list[str]:
+        """Symbols that are drawn, sorted."""
+        return sorted(self._of_source("plots"))
 
     @cached_property
     def files(self) -> list[str]:
@@ -67,7 +79,8 @@ class WeeklyPlan:
             return found
         if not place.is_file():
             raise DataError(
-                f"config: weekly.input: no file or folder {place}; give one, or `lake`, or null"
+                f"config: weekly.input: no file or folder {place}; correct it, or take {LAKE} or "
+                f"{SIMULATOR}"
             )
         return [str(place)]
 
@@ -84,8 +97,7 @@ class WeeklyPlan:
     @cached_property
     def mappings_content(self) -> str | None:
         """Hash of the mappings' file."""
-        path = self.config["mappings"]
-        return None if path is None else file_content(Path(path))
+        return None if self.mappings is None else file_content(Path(self.mappings))
 
     @property
     def columns(self) -> list[str] | None:

@@ -1,7 +1,8 @@
 """Triple-barrier targets: which barrier a long trade meets first, and how unique the trade is.
 
 Sources: M. Lopez de Prado, Advances in Financial Machine Learning (2018), 3.4 (the triple-barrier
-method) and 4.4 (average uniqueness); J. W. Wilder, New Concepts in Technical Trading Systems (1978).
+method) and 4.4 (average uniqueness); J. W. Wilder, New Concepts in Technical Trading Systems
+(1978).
 """
 
 from __future__ import annotations
@@ -66,7 +67,8 @@ def label(bars: Ohlc, index: np.ndarray, left: np.ndarray) -> Labels:
     The trade ends at the first bar that touches close + 3 ATR (target 1) or close - 1.5 ATR (-1),
     both in one bar counting as the lower, or with the close of the 20th bar (0). It leaves at the
     barrier, or at the open of a bar that opens beyond it. A bar without ATR, or with one that
-    does not move the price, has no target; one that is followed by fewer than 20 bars has a target only once a barrier is touched.
+    does not move the price, has no target; one that is followed by fewer than 20 bars has a
+    target only once a barrier is touched.
 
     Args:
         bars: daily bars.

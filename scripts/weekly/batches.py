@@ -12,7 +12,7 @@ import polars as pl
 from scripts.errors import DataError
 from scripts.weekly.panel import NEEDED, Panel, check_schema, panel
 
-BASE_MIB, ROW_COPIES = 170, 4.5  # of a batch's job: libraries; how often its rows are held
+BASE_MIB, ROW_COPIES = 170, 2.9  # of a batch's job: libraries; how often its rows are held
 VALUE_BYTES = 8
 
 
@@ -51,13 +51,15 @@ def scan(
                 raise DataError(f"{path}: no column {missing[0]}, named in weekly.columns")
             frame = frame.select(*dict.fromkeys(wanted))
         frames.append(frame)
-    schemas = [frame.collect_schema() for frame in frames]
-    for path, schema in zip(files, schemas, strict=True):
-        if schema != schemas[0]:
-            other = [n for n, kind in schema.items() if schemas[0].get(n) != kind]
-            what = f"column {other[0]} is not" if other else "columns are not those"
-            raise DataError(f"{path}: {what} as in {files[0]}; write both with the same columns")
-    return pl.concat(frames)
+    first = frames[0].collect_schema()
+    for path, frame in zip(files, frames, strict=True):
+        differing = set(first.items()) ^ set(frame.collect_schema().items())
+        if differing:
+            name = min(name for name, _ in differing)
+            raise DataError(
+                f"{path}: column {name} is not as in {files[0]}; write both with the same columns"
+            )
+    return pl.concat(frame.select(*first) for frame in frames)
 
 
 def rows_by_symbol(bars: pl.LazyFrame, place: str) -> dict[str, int]:

@@ -8,8 +8,6 @@ import polars as pl
 from scripts.lake.tables import scan
 from scripts.weekly import stream
 
-BLOCK = 2**16  # rows of each batch that are held
-
 
 def merged(files: Sequence[Path]) -> Iterator[pl.DataFrame]:
     """Rows of all files by symbol and date, block after block.
@@ -17,7 +15,7 @@ def merged(files: Sequence[Path]) -> Iterator[pl.DataFrame]:
     Args:
         files: sorted by symbol and date; a symbol is in one file alone.
     """
-    readers = [stream.read(path, rows=BLOCK) for path in files]
+    readers = [stream.read(path) for path in files]
     held = [next(reader, None) for reader in readers]
     while any(part is not None for part in held):
         # Up to this symbol, nothing can follow that is not held or of the same file.
@@ -29,7 +27,8 @@ def merged(files: Sequence[Path]) -> Iterator[pl.DataFrame]:
             cut = part["symbol"].search_sorted(limit, side="right")
             ready.append(part[:cut])
             held[place] = part[cut:] if cut < part.height else next(readers[place], None)
-        yield pl.concat(ready).sort("symbol", maintain_order=True)
+        block = pl.concat(ready)
+        yield block.sort("symbol", maintain_order=True) if len(ready) > 1 else block
 
 
 def build(*, daily: Sequence[Path], out: Path) -> dict:

@@ -1,4 +1,4 @@
-"""Daily bars as they come: checked, and sorted by symbol and date. Nothing is changed in a value."""
+"""Daily bars as they come: checked, and sorted by symbol and date; no value is changed."""
 
 from __future__ import annotations
 

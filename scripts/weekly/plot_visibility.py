@@ -32,8 +32,8 @@ def draw(
 ) -> None:
     """Plot a symbol's daily price with its weekly averages as they are seen on each day.
 
-    Above the whole history; below its last weeks, where an arrow leads from the Friday that a weekly
-    value belongs to, to the first row that may see it.
+    Above the whole history; below its last weeks, where an arrow leads from the Friday of a weekly
+    value to the first row that may see it.
 
     Args:
         bars: weekly bars of the symbol's batch.
@@ -64,7 +64,7 @@ def draw(
     whole.set_title("Price and weekly averages", loc="left")
     _zoomed(zoom, rows, closes.with_columns(weekly["w_ma_20"]), price, visible_from)
     for panel in (whole, zoom):
-        panel.set_ylabel(f"{'adjusted ' if price != 'close' else ''}price (USD)")
+        panel.set_ylabel(f"{'adjusted ' if price != 'close' else ''}price (currency of the input)")
         formatter = ConciseDateFormatter(panel.xaxis.get_major_locator())
         panel.xaxis.set_major_formatter(formatter)
         panel.legend(loc="upper left", frameon=False, fontsize=8)
@@ -79,7 +79,7 @@ def _zoomed(
 ) -> None:
     """The last weeks: each Friday's value, and from which row on it is seen."""
     first = weekly["week_end"][-min(ZOOM_WEEKS, weekly.height)]
-    rows = rows.filter(pl.col("date") > first)
+    rows = rows.filter(pl.col("date").cast(pl.Date) >= first)
     weekly = weekly.filter(pl.col("week_end") >= first)
     panel.plot(
         rows["date"], rows[price], color=PRICE, marker=".", linewidth=0.8, label="daily price"

@@ -9,11 +9,12 @@ import polars as pl
 from polars.io.plugins import register_io_source
 
 from scripts.atomic import atomic
-from scripts.lake.tables import ROW_GROUP
+
+ROW_GROUP = 2**16  # small ones: who reads many files side by side holds one of each
 
 
 def write(blocks: Iterator[pl.DataFrame], schema: pl.Schema, out: Path) -> None:
-    """Write blocks in their order, as `scripts.lake.tables.write` writes a frame.
+    """Write blocks in their order, as parquet, zstd, statistics.
 
     Args:
         blocks: frames of `schema`.

@@ -112,6 +112,19 @@ def test_number_of_jobs_planned_per_target() -> None:
         "lake_build_provenance": 1,
         "lake_export_qlib": 1,
     }
+    batches = 2
+    weekly = {
+        "weekly_simulate_daily": 1,
+        "weekly_build_benchmarks": 1,
+        "weekly_build_bars": batches,
+        "weekly_build_features": batches,
+        "weekly_build_daily": batches,
+        "weekly_build_targets": batches,
+        "weekly_export_features": 1,
+        "weekly_plot_visibility": 1,
+        "weekly_build_provenance": 1,
+    }
     assert planned("lake") == {**lake, "lake": 1}
     assert planned("ticks") == {**ticks, "ticks": 1}
-    assert planned() == {**lake, **ticks, "all": 1}
+    assert planned("weekly") == {**weekly, "weekly": 1}
+    assert planned() == {**lake, **ticks, **weekly, "all": 1}

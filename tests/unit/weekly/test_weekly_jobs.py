@@ -1,0 +1,280 @@
+"""The jobs one by one: batches, benchmarks, the one file, the simulator, pictures, provenance."""
+
+from __future__ import annotations
+
+import json
+from datetime import date
+from pathlib import Path
+from zlib import crc32
+
+import polars as pl
+import pytest
+
+from scripts.errors import DataError
+from scripts.lake import market
+from scripts.weekly import (
+    batches,
+    build_bars,
+    build_benchmarks,
+    build_daily,
+    build_features,
+    build_provenance,
+    export_features,
+    plot_visibility,
+    simulate_daily,
+    stream,
+)
+from scripts.weekly.features import FEATURES
+from scripts.weekly.mappings import check_benchmarks, checked, read_mappings
+from scripts.weekly.notebook import add_weekly_features_to_daily
+from tests.plans import ROOT
+from tests.unit.weekly.comparing import known_mappings, mappings_frame
+from tests.unit.weekly.weekly_frames import mappings_for, random_market, with_others
+
+LIMIT = 2048
+
+
+def chain(frame: pl.DataFrame, mappings: pl.DataFrame, count: int, folder: Path) -> pl.DataFrame:
+    """All jobs up to the one file, with so many batches; the frame is shuffled into two files."""
+    shuffled = frame.sample(fraction=1, shuffle=True, seed=count)
+    sources = [folder / "one.parquet", folder / "two.parquet"]
+    shuffled[: frame.height // 3].write_parquet(sources[0])
+    shuffled[frame.height // 3 :].write_parquet(sources[1])
+    mappings.write_csv(folder / "mappings.csv")
+    how = {"columns": None, "adjusted_close": "adj_close"}
+    table = [folder / "mappings.csv"]
+    build_benchmarks.build(
+        sources=sources, mappings=table, parity=False, out=folder / "benchmarks", **how
+    )
+    for batch in range(count):
+        own = folder / str(batch)
+        build_bars.build(
+            sources=sources,
+            batch=batch,
+            batches_in_all=count,
+            max_symbols=None,
+            memory_limit_mb=LIMIT,
+            checked=own / "checked",
+            out=own / "bars",
+            **how,
+        )
+        build_features.build(
+            bars=own / "bars",
+            benchmarks=folder / "benchmarks",
+            mappings=table,
+            adjusted_close="adj_close",
+            parity=False,
+            lags=[2],
+            lagged=["w_ret", "w_vwap"],
+            batch=batch,
+            out=own / "features",
+        )
+        build_daily.build(
+            daily=own / "checked",
+            features=own / "features",
+            visible_from="same_day",
+            stale_after=10,
+            batch=batch,
+            out=own / "daily",
+        )
+        assert set(pl.read_parquet(own / "daily")["batch"]) <= {batch}
+    daily = [folder / str(batch) / "daily" for batch in range(count)]
+    export_features.build(daily=daily, out=folder / "features.parquet")
+    return pl.read_parquet(folder / "features.parquet")
+
+
+@pytest.mark.parametrize("count", [1, 3, 40])
+def test_the_jobs_give_what_the_function_gives(
+    count: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stream, "ROW_GROUP", 1000)  # blocks that cut symbols
+    frame = with_others(random_market(3, 9, 500))
+    mappings = mappings_frame(known_mappings(mappings_for(frame), frame))
+    expected = add_weekly_features_to_daily(frame, mappings, lags=[2], lagged=["w_ret", "w_vwap"])
+    assert chain(frame, mappings, count, tmp_path).equals(expected)
+
+
+def test_the_batch_of_a_symbol_is_its_checksum() -> None:
+    assert batches.batch_of("AAPL", 7) == crc32(b"AAPL") % 7
+    rows = {"A": 3, "B": 4, "Ü": 5, "null": 6}
+    parts = [batches.select(rows, batch, 3, None) for batch in range(3)]
+    assert sorted(name for part in parts for name in part) == sorted(rows)
+    assert sum(len(batches.select(rows, batch, 3, 2)) for batch in range(3)) == 2
+
+
+def test_a_batch_that_needs_too_much_memory_says_how_many_would_fit() -> None:
+    batches.check_memory(10**6, 7, 0, 2, LIMIT)
+    with pytest.raises(
+        DataError, match=r"batch 1 of 2 holds 90,000,000 rows.*weekly.batches: (\d+)"
+    ) as e:
+        batches.check_memory(9 * 10**7, 7, 1, 2, LIMIT)
+    fit = int(str(e.value).rpartition("batches: ")[2].split()[0])
+    batches.check_memory(9 * 10**7 * 2 // fit, 7, 1, fit, LIMIT)
+    with pytest.raises(DataError, match="no number of batches fits, raise it"):
+        batches.check_memory(10**6, 7, 0, 2, 100)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", "a.parquet: no parquet"),
+        (b"symbol,date\nA,2023-01-01\n", "a.parquet: no parquet"),
+        (None, "a.parquet: no parquet"),
+    ],
+)
+def test_a_file_that_is_no_parquet_is_named(
+    content: bytes | None, message: str, tmp_path: Path
+) -> None:
+    if content is not None:
+        (tmp_path / "a.parquet").write_bytes(content)
+    with pytest.raises(DataError, match=message):
+        batches.scan([tmp_path / "a.parquet"], None, None)
+
+
+def test_a_truncated_parquet_is_named(tmp_path: Path) -> None:
+    whole, cut = tmp_path / "whole.parquet", tmp_path / "cut.parquet"
+    random_market(1, 3, 50).write_parquet(whole)
+    cut.write_bytes(whole.read_bytes()[:-200])
+    with pytest.raises(DataError, match="cut.parquet: no parquet"):
+        batches.scan([cut], None, None)
+
+
+def test_files_of_different_columns_are_named(tmp_path: Path) -> None:
+    frame = random_market(1, 1, 50)
+    for name, part in (
+        ("a", frame),
+        ("same", frame.select(reversed(frame.columns))),
+        ("more", frame.with_columns(x=1)),
+        ("typed", frame.cast({"volume": pl.Int64})),
+        ("less", frame.drop("low")),
+    ):
+        part.write_parquet(tmp_path / f"{name}.parquet")
+    pair = lambda name: [tmp_path / "a.parquet", tmp_path / f"{name}.parquet"]  # noqa: E731
+    with pytest.raises(DataError, match=r"more.parquet: column x is not as in .*a.parquet"):
+        batches.scan(pair("more"), None, None)
+    with pytest.raises(DataError, match=r"typed.parquet: column volume is not as in"):
+        batches.scan(pair("typed"), None, None)
+    with pytest.raises(DataError, match=r"less.parquet: no column low"):
+        batches.scan(pair("less"), None, None)
+    with pytest.raises(DataError, match="no column y, named in weekly.columns"):
+        batches.scan(pair("more"), ["y"], None)
+    assert batches.scan(pair("more"), [], None).collect().height == 2 * frame.height
+    assert batches.scan(pair("same"), None, None).collect().height == 2 * frame.height
+
+
+def test_no_rows_and_null_symbols_are_named() -> None:
+    frame = random_market(1, 1, 50)
+    with pytest.raises(DataError, match="x: no rows; expected daily bars"):
+        batches.rows_by_symbol(frame.clear().lazy(), "x")
+    own = pl.col("symbol")
+    nameless = frame.with_columns(pl.when(own != "SPY").then(own))
+    with pytest.raises(DataError, match=r"x: \d+ rows without symbol; give it or drop them"):
+        batches.rows_by_symbol(nameless.lazy(), "x")
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (
+            "symbol,sector_etf\nA,XLK\n",
+            "m.csv: no column equal_weight_etf, subsector_etf; expected",
+        ),
+        (
+            "symbol,sector_etf,equal_weight_etf,subsector_etf\nA,,,\nB,,,\nA,X,,\n",
+            "line 4: A a second",
+        ),
+        ("symbol,sector_etf,equal_weight_etf,subsector_etf\nA,,,\n ,X,,\n", "line 3: no symbol"),
+        ("", "m.csv: "),
+    ],
+)
+def test_bad_mappings_are_named(text: str, message: str, tmp_path: Path) -> None:
+    (tmp_path / "m.csv").write_text(text)
+    with pytest.raises(DataError, match=message):
+        read_mappings(tmp_path / "m.csv")
+
+
+def test_blanks_and_odd_names_of_mappings(tmp_path: Path) -> None:
+    head = "symbol,sector_etf,equal_weight_etf,subsector_etf\n"
+    (tmp_path / "m.csv").write_text(head + "NA,null, XLK ,\nnull,,NaN,0\n")
+    assert read_mappings(tmp_path / "m.csv").rows() == [
+        ("NA", "null", "XLK", None),
+        ("null", None, "NaN", "0"),
+    ]
+
+
+def test_an_unknown_benchmark_is_an_error_but_in_parity() -> None:
+    rows = {"symbol": ["A", "GONE"], "sector_etf": ["XLQ", "XLZ"]}
+    mappings = checked(pl.DataFrame(rows).with_columns(equal_weight_etf=None, subsector_etf=None))
+    with pytest.raises(DataError, match="m.csv, line 2: sector_etf XLQ of A has no bars in the"):
+        check_benchmarks(mappings, ["A", "SPY"], parity=False, place="m.csv")
+    assert check_benchmarks(mappings, ["A", "SPY"], parity=True) == ["RSP", "XLQ"]
+    assert check_benchmarks(mappings, ["A", "SPY", "XLQ"], parity=False) == ["RSP"]
+
+
+def test_blocks_are_merged_by_symbol(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = [("A", 1), ("A", 2), ("B", 1), ("C", 1), ("C", 2), ("C", 3), ("D", 1), ("E", 1)]
+    frame = pl.DataFrame(rows, schema=["symbol", "date"], orient="row")
+    for size in (1, 2, 3, 100):
+        monkeypatch.setattr(stream, "ROW_GROUP", size)
+        files = []
+        for place, names in enumerate((["A", "D"], ["C"], ["B", "E"], [])):
+            files.append(tmp_path / f"{place}.parquet")
+            frame.filter(pl.col("symbol").is_in(names)).write_parquet(files[-1])
+        assert pl.concat(export_features.merged(files)).equals(frame)
+
+
+def test_the_simulated_history_is_the_lakes_market(tmp_path: Path) -> None:
+    out = tmp_path / "daily.parquet"
+    calendar = ROOT / "config/calendars/XNYS.csv"
+    counts = simulate_daily.simulate(
+        calendar=calendar, seed=7, end="2025-09-05", weeks=230, out=out
+    )
+    frame = pl.read_parquet(out)
+    assert counts["rows"] == frame.height
+    assert {"SPY", "RSP", "XLE", "XLF", "XLK"} <= set(frame["symbol"])
+    assert frame["date"].max() == date(2025, 9, 5)
+    assert frame.filter(pl.col("symbol") == "SPY").height > 220 * 4
+    assert frame.select(pl.struct("symbol", "date").is_duplicated().any()).item() is False
+    day = frame.filter(pl.col("symbol") == "AAPL", pl.col("date") == date(2025, 9, 4))
+    assert day["close"].item() == market.close(7, "AAPL", date(2025, 9, 4))
+    assert frame.filter(pl.col("low") > pl.min_horizontal("open", "close")).is_empty()
+    assert frame.filter(pl.col("high") < pl.max_horizontal("open", "close")).is_empty()
+    # Splits leave no jump in the adjusted close, and there is one in the raw one.
+    moves = {c: pl.col(c).log().diff().abs().over("symbol").max() for c in ("close", "adj_close")}
+    largest = frame.select(**moves).max().row(0)
+    assert largest[0] > 0.5 > 0.15 > largest[1]
+    days = frame.filter(pl.col("date") > date(2025, 6, 1))
+    short = tmp_path / "short.parquet"
+    simulate_daily.simulate(calendar=calendar, seed=7, end="2025-09-05", weeks=10, out=short)
+    part = pl.read_parquet(short).join(days, on=["symbol", "date"], suffix="_long")
+    assert part.height == pl.read_parquet(short).filter(pl.col("date") > date(2025, 6, 1)).height
+    assert part["open"].equals(part["open_long"])
+
+
+def test_the_picture_is_drawn_the_same_every_time(tmp_path: Path) -> None:
+    frame = random_market(3, 1, 300)
+    chain(frame, mappings_frame({}), 1, tmp_path)
+    outs = [tmp_path / f"{n}.svg" for n in (1, 2)]
+    how = {"adjusted_close": None, "visible_from": "next_day", "simulated": True}
+    parts = {name: tmp_path / "0" / name for name in ("bars", "features", "daily")}
+    for out in outs:
+        plot_visibility.draw(symbol="S000", outs=[out], **parts, **how)
+    assert outs[0].read_bytes() == outs[1].read_bytes()
+    assert "simulated data" in outs[0].read_text()
+    with pytest.raises(DataError, match="no weekly bar of 'X'; name a symbol of the input"):
+        plot_visibility.draw(symbol="X", outs=outs, **parts, **how)
+
+
+def test_provenance_names_the_sources(tmp_path: Path) -> None:
+    (tmp_path / "a").write_text("a")
+    out = tmp_path / "provenance.json"
+    build_provenance.build(
+        sources=[tmp_path / "a"], version="1", config_hash="c", simulated=False, out=out
+    )
+    noted = json.loads(out.read_text())
+    assert [len(source["sha256"]) for source in noted["sources"]] == [64]
+    assert noted["simulated"] is False
+
+
+def test_every_feature_has_a_meaning_in_the_order_of_the_file() -> None:
+    assert tuple(build_features.COLUMNS) == ("symbol", "week_end", *FEATURES, "batch")
