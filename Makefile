@@ -54,6 +54,7 @@ format: venv
 bench: venv
 	$(BIN)/python -m tests.bench.run
 	$(BIN)/python -m tests.bench.lake
+	$(BIN)/python -m tests.bench.weekly
 
 # Files that are generated and tracked: a test fails when one is out of date.
 docs: venv

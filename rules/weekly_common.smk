@@ -7,12 +7,12 @@ BATCH_FOLDERS = ("checked", "bars", "features", "daily", "targets")
 
 
 def daily_sources(wildcards):
-    """The files that hold the daily bars of all symbols."""
+    """The files that hold the daily bars of all symbols; none where there is no input."""
     if WEEKLY.source == "simulator":
         return [SIMULATED_DAILY]
-    return (
-        gold_files("stocks_daily") if WEEKLY.source == "lake" else planned(getattr, WEEKLY, "files")
-    )
+    if WEEKLY.source == "lake":
+        return gold_files("stocks_daily")
+    return planned(getattr, WEEKLY, "files")
 
 
 def daily_contents(wildcards):

@@ -144,13 +144,14 @@ def main() -> None:
         path.write_text(text, encoding="utf-8")
     graph = ROOT / "docs/rulegraph"
     subprocess.run(["dot", "-Tsvg", f"{graph}.dot", "-o", f"{graph}.svg"], check=True)
-    results = ROOT / "results/demo/ticks"
+    results = ROOT / "results/demo"
     for plot, name in (
-        ("cumulative_pnl", "pnl"),
-        ("securities/MODON", "security"),
-        ("sweeps/closing_strategy", "sweep"),
+        ("ticks/plots/cumulative_pnl", "pnl"),
+        ("ticks/plots/securities/MODON", "security"),
+        ("ticks/plots/sweeps/closing_strategy", "sweep"),
+        ("weekly/plots/AAPL", "visibility"),
     ):
-        (ROOT / f"docs/{name}.png").write_bytes((results / f"plots/{plot}.png").read_bytes())
+        (ROOT / f"docs/{name}.png").write_bytes((results / f"{plot}.png").read_bytes())
     page = ROOT / "docs/ticks.md"
     text = page.read_text(encoding="utf-8")
     for name, run in (("fixes", "demo"), ("real fixes", "ticks")):

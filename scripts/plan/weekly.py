@@ -66,11 +66,13 @@ class WeeklyPlan:
 
     @cached_property
     def files(self) -> list[str]:
-        """The files of `weekly.input`, sorted.
+        """The files of `weekly.input`, sorted; of no input none.
 
         Raises:
-            DataError: there are none.
+            DataError: there is no such file, or none in the folder.
         """
+        if self.source is None:
+            return []
         place = Path(self.config["input"])
         if place.is_dir():
             found = sorted(str(path) for path in place.rglob("*.parquet"))

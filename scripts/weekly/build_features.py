@@ -5,12 +5,62 @@ from pathlib import Path
 
 import polars as pl
 
-from scripts.lake.tables import scan, write
+from scripts.lake.tables import Column, scan, write
+from scripts.weekly.build_bars import COLUMNS as BARS
 from scripts.weekly.build_bars import with_batch
 from scripts.weekly.features import calculate
 from scripts.weekly.mappings import NONE, read_mappings
 from scripts.weekly.panel import price_column
 from scripts.weekly.strength import Benchmarks
+
+BENCHMARKS = {
+    "spy": "SPY",
+    "rsp": "RSP",
+    "sector": "the mapped sector_etf",
+    "sector_ew": "the mapped equal_weight_etf",
+    "subsector": "the mapped subsector_etf",
+}
+
+
+def meanings() -> dict[str, str]:
+    """Feature -> what it means, in the order of the file."""
+    found = {"w_ret": "ln of this week's close over the last one's"}
+    for bars in (14, 21, 30):
+        found[f"w_rsi_{bars}"] = f"relative strength index, 0 to 100, EWM of alpha 1/{bars}"
+    found["w_macd_histogram"] = "MACD(12, 26) minus its signal (9), SMA-seeded, price units"
+    found["w_macd_hist_deriv_ema3"] = "EMA(3) of the histogram's change, price units"
+    of = {20: 10, 50: 25, 100: 50, 200: 100}
+    found |= {f"w_ma_{n}": f"mean of {n} weekly closes ({of[n]} at least)" for n in of}
+    found |= {f"w_pct_slope_ma_{n}": f"w_ma_{n} / that of 4 bars before - 1" for n in of}
+    found |= {f"w_sign_ma_{n}": "1, 0 or -1: that slope beyond 1e-5, within, below" for n in of}
+    found |= {
+        "w_trend_score_granular": "(rising - falling) / (rising + falling) averages; 0 for none",
+        "w_trend_score_sign": "its sign",
+        "w_trend_score_slope": "its change from the bar before",
+        "w_trend_persist_ema": "EMA(10) of its sign, from the first bar",
+        "w_trend_alignment": "rising / (rising + falling) averages; null for none",
+    }
+    found |= {f"w_pct_dist_ma_{n}": f"close / w_ma_{n} - 1" for n in of}
+    found |= {f"w_pct_dist_ma_{n}_z": "its z-score over 12 bars (5 at least)" for n in of}
+    found |= {
+        "w_min_pct_dist_ma": "least distance from an average, without sign",
+        "w_relative_dist_20_50": "w_ma_20 / w_ma_50 - 1",
+        "w_relative_dist_20_50_z": "its z-score over 12 bars (5 at least)",
+    }
+    found |= {f"w_sma{n}": f"mean of {n} weekly closes ({n // 2} at least)" for n in of}
+    for name, benchmark in BENCHMARKS.items():
+        found[f"w_rel_strength_{name}"] = f"close / close of {benchmark} in the same week"
+        found[f"w_rel_strength_{name}_norm"] = "that / its mean over 12 bars - 1"
+        found[f"w_rel_strength_{name}_slope4"] = "its change over 4 bars, a bar"
+    return found
+
+
+COLUMNS = {
+    "symbol": BARS["symbol"],
+    "week_end": BARS["week_end"],
+    **{name: Column(pl.Float32, text) for name, text in meanings().items()},
+    "batch": BARS["batch"],
+}
 
 
 def build(
@@ -36,7 +86,7 @@ def build(
         lags: weekly bars.
         lagged: columns of the output to shift by them.
         batch: number of the batch.
-        out: parquet, columns as `features.calculate`, sorted by symbol, week_end.
+        out: parquet of `COLUMNS`, carried and lagged ones before batch; sorted by symbol, week_end.
 
     Returns:
         the number of rows.

@@ -40,21 +40,9 @@ def write(blocks: Iterator[pl.DataFrame], schema: pl.Schema, out: Path) -> None:
         )
 
 
-def read(
-    path: Path, columns: list[str] | None = None, rows: int = ROW_GROUP
-) -> Iterator[pl.DataFrame]:
-    """A parquet file in blocks of so many rows, in its order.
-
-    Args:
-        path: the file.
-        columns: those wanted; None: all.
-        rows: of a block; a multiple of the file's row groups reads nothing twice.
-    """
+def read(path: Path) -> Iterator[pl.DataFrame]:
+    """A parquet file that `write` made, in blocks of its row groups, in its order."""
     frame = pl.scan_parquet(path, hive_partitioning=False, glob=False)
-    if columns is not None:
-        frame = frame.select(*columns)
-    total = (
-        pl.scan_parquet(path, hive_partitioning=False, glob=False).select(pl.len()).collect().item()
-    )
-    for first in range(0, total, rows):
-        yield frame.slice(first, rows).collect()
+    total = frame.select(pl.len()).collect().item()
+    for first in range(0, total, ROW_GROUP):
+        yield frame.slice(first, ROW_GROUP).collect()

@@ -17,6 +17,7 @@ from tests.workflow.test_reruns import CLOSING, SMALL
 DEMO = {
     "run": "demo",
     "lake": LAKE["lake"],
+    "weekly": {"input": "simulator", "simulator": {"weeks": 60}},
     "ticks": {
         "strategies": {CLOSING: SMALL["ticks"]["strategies"][CLOSING]},
         "simulator": {"sessions": 2, "rows_per_session": 300, "prices": {"MODON": 2.7}},
@@ -43,6 +44,8 @@ def test_every_command_of_the_readme_works(tmp_path: Path) -> None:
             made = project.results / "demo/ticks"
             shutil.copy(made / "source/workbook.xlsx", project.folder / "my.xlsx")
             shutil.copytree(made / "parquet", project.folder / "my/folder")
+            history = project.results / "demo/weekly/source/daily.parquet"
+            shutil.copy(history, project.folder / "my/daily.parquet")
         line = f"source .venv/bin/activate && {command}" if "snakemake" in command else command
         done = subprocess.run(
             ["bash", "-c", line],
@@ -55,6 +58,7 @@ def test_every_command_of_the_readme_works(tmp_path: Path) -> None:
         assert done.returncode == 0, f"{command}\n{(done.stdout + done.stderr)[-3000:]}"
     assert (project.results / "demo/ticks/summary.csv").is_file()
     assert (project.results / "ticks/ticks/summary.csv").is_file()
+    assert (project.results / "weekly/weekly/features.parquet").is_file()
     again = subprocess.run(
         ["make"], cwd=project.folder, env=environment, capture_output=True, text=True, timeout=300
     )

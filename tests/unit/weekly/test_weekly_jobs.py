@@ -104,9 +104,7 @@ def test_the_batch_of_a_symbol_is_its_checksum() -> None:
 
 def test_a_batch_that_needs_too_much_memory_says_how_many_would_fit() -> None:
     batches.check_memory(10**6, 7, 0, 2, LIMIT)
-    with pytest.raises(
-        DataError, match=r"batch 1 of 2 holds 90,000,000 rows.*weekly.batches: (\d+)"
-    ) as e:
+    with pytest.raises(DataError, match=r"batch 1 of 2 holds 90,000,000 .*batches: \d+") as e:
         batches.check_memory(9 * 10**7, 7, 1, 2, LIMIT)
     fit = int(str(e.value).rpartition("batches: ")[2].split()[0])
     batches.check_memory(9 * 10**7 * 2 // fit, 7, 1, fit, LIMIT)
@@ -135,7 +133,7 @@ def test_a_truncated_parquet_is_named(tmp_path: Path) -> None:
     whole, cut = tmp_path / "whole.parquet", tmp_path / "cut.parquet"
     random_market(1, 3, 50).write_parquet(whole)
     cut.write_bytes(whole.read_bytes()[:-200])
-    with pytest.raises(DataError, match="cut.parquet: no parquet"):
+    with pytest.raises(DataError, match=r"cut.parquet: no parquet"):
         batches.scan([cut], None, None)
 
 
@@ -156,7 +154,7 @@ def test_files_of_different_columns_are_named(tmp_path: Path) -> None:
         batches.scan(pair("typed"), None, None)
     with pytest.raises(DataError, match=r"less.parquet: no column low"):
         batches.scan(pair("less"), None, None)
-    with pytest.raises(DataError, match="no column y, named in weekly.columns"):
+    with pytest.raises(DataError, match="no column y, named in"):
         batches.scan(pair("more"), ["y"], None)
     assert batches.scan(pair("more"), [], None).collect().height == 2 * frame.height
     assert batches.scan(pair("same"), None, None).collect().height == 2 * frame.height
@@ -205,7 +203,7 @@ def test_blanks_and_odd_names_of_mappings(tmp_path: Path) -> None:
 def test_an_unknown_benchmark_is_an_error_but_in_parity() -> None:
     rows = {"symbol": ["A", "GONE"], "sector_etf": ["XLQ", "XLZ"]}
     mappings = checked(pl.DataFrame(rows).with_columns(equal_weight_etf=None, subsector_etf=None))
-    with pytest.raises(DataError, match="m.csv, line 2: sector_etf XLQ of A has no bars in the"):
+    with pytest.raises(DataError, match=r"m.csv, line 2: sector_etf XLQ of A has no bars in the"):
         check_benchmarks(mappings, ["A", "SPY"], parity=False, place="m.csv")
     assert check_benchmarks(mappings, ["A", "SPY"], parity=True) == ["RSP", "XLQ"]
     assert check_benchmarks(mappings, ["A", "SPY", "XLQ"], parity=False) == ["RSP"]
@@ -252,7 +250,7 @@ def test_the_simulated_history_is_the_lakes_market(tmp_path: Path) -> None:
 
 
 def test_the_picture_is_drawn_the_same_every_time(tmp_path: Path) -> None:
-    frame = random_market(3, 1, 300)
+    frame = with_others(random_market(3, 1, 300))
     chain(frame, mappings_frame({}), 1, tmp_path)
     outs = [tmp_path / f"{n}.svg" for n in (1, 2)]
     how = {"adjusted_close": None, "visible_from": "next_day", "simulated": True}
