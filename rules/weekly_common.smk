@@ -64,11 +64,9 @@ def weekly_plots(symbol):
 def weekly_products():
     """All files of the domain; without daily bars there are none."""
     if not daily_sources(None):
-        if WEEKLY.source == "lake":
-            print(
-                "weekly: nothing to build, the lake has no daily bars (lake.datasets)",
-                file=sys.stderr,
-            )
+        if WEEKLY.source == "lake" or "weekly" in sys.argv:
+            lacking = "the lake has no daily bars" if WEEKLY.source else "weekly.input is null"
+            print(f"weekly: nothing to build, {lacking}", file=sys.stderr)
         return []
     return [
         "<results>/weekly/features.parquet",

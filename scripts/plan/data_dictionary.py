@@ -78,9 +78,9 @@ def lines() -> Iterator[str]:
     yield ""
     yield "Every table with its columns, in the order of the file; `part.parquet` below the folder"
     yield "named, which stands below `results/<run>/`; see [lake.md](lake.md) and"
-    yield "[weekly.md](weekly.md). `weekly/daily/batch=*` and `weekly/features.parquet` hold the columns"
-    yield "of the input and those of `weekly/features/batch=*`; bars and features of weeks also hold"
-    yield "the input's other numeric columns."
+    yield "[weekly.md](weekly.md). `weekly/daily/batch=*` and `weekly/features.parquet` hold the"
+    yield "columns of the input and those of `weekly/features/batch=*`; weekly bars and features"
+    yield "also hold the input's other numeric columns."
     for domain, place, script, constant in TABLES:
         columns = columns_of(domain, script, constant)
         yield ""

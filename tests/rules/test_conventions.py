@@ -57,7 +57,7 @@ def test_one_stem_in_five_places(rule: Rule) -> None:
     assert (ROOT / f"scripts/{domain}/{stem}.py").is_file()
     assert f"<logs>/{domain}/{rule.name}" in rule.directives["log"]
     assert f"<benchmarks>/{domain}/{rule.name}" in rule.directives["benchmark"]
-    imported = rf"from scripts\.{domain} import .*\b{stem}\b|scripts\.{domain}\.{stem}\b"
+    imported = rf"from scripts\.{domain} import (\([^)]*|.*)\b{stem}\b|scripts\.{domain}\.{stem}\b"
     assert re.search(imported, TESTS), f"no test imports scripts.{domain}.{stem}"
 
 

@@ -112,7 +112,9 @@ def test_the_lakes_gold_is_an_input(tmp_path: Path) -> None:
 
 def test_without_an_input_nothing_is_built(tmp_path: Path) -> None:
     project = copy_project(tmp_path, TINY)
-    assert "Nothing to be done" in project.run("--", "weekly", check=True).stdout
+    result = project.run("--", "weekly", check=True)
+    assert "weekly: nothing to build, weekly.input is null" in result.stdout
+    assert not (project.results / "tiny/weekly").exists()
 
 
 @pytest.mark.parametrize(
