@@ -54,7 +54,6 @@ rule weekly_build_benchmarks:
     params:
         code=code("weekly/build_benchmarks"),
         contents=daily_contents,
-        columns=WEEKLY.columns,
         adjusted_close=WEEKLY.adjusted_close,
         mappings=mappings_content,
         parity=WEEKLY.parity,
@@ -78,6 +77,8 @@ rule weekly_build_bars:
         ENVIRONMENT
     threads: 1
     resources:
+        # No param: another limit changes no result.
+        memory_limit_mb=config["weekly"]["memory_limit_mb"],
         mem_mb=batch_memory,
         runtime=30,
     params:
@@ -87,7 +88,6 @@ rule weekly_build_bars:
         adjusted_close=WEEKLY.adjusted_close,
         batches=len(WEEKLY.batches),
         max_symbols=config["weekly"]["max_symbols"],
-        memory_limit_mb=config["weekly"]["memory_limit_mb"],
     message:
         "Make weekly bars of batch {wildcards.batch}"
     script:
@@ -109,10 +109,13 @@ rule weekly_build_features:
         ENVIRONMENT
     threads: 1
     resources:
+        # No param: another limit changes no result.
+        memory_limit_mb=config["weekly"]["memory_limit_mb"],
         mem_mb=batch_memory,
         runtime=30,
     params:
         code=code("weekly/build_features"),
+        batches=len(WEEKLY.batches),
         adjusted_close=WEEKLY.adjusted_close,
         mappings=mappings_content,
         parity=WEEKLY.parity,
@@ -142,6 +145,7 @@ rule weekly_build_daily:
         runtime=30,
     params:
         code=code("weekly/build_daily"),
+        batches=len(WEEKLY.batches),
         visible_from=WEEKLY.visible_from,
         stale_after=WEEKLY.stale_after,
     message:

@@ -56,6 +56,11 @@ def batch_memory(wildcards, input):
     return min(limit, max(FLOOR_MB, int(200 + share)))
 
 
+def export_memory(wildcards):
+    """Memory of the job that holds a block of every batch (MiB)."""
+    return 700 + 4 * len(WEEKLY.batches)
+
+
 def weekly_plots(symbol):
     """The files of a symbol's picture, one in each format."""
     return [f"<results>/weekly/plots/{symbol}.{kind}" for kind in PLOT_FORMATS]

@@ -17,10 +17,12 @@ rule weekly_export_features:
         ENVIRONMENT
     threads: 1
     resources:
-        mem_mb=memory_mb(400, 0.6),
+        mem_mb=export_memory,
         runtime=30,
     params:
         code=code("weekly/export_features"),
+        batches=WEEKLY.batches,
+        folders=BATCH_FOLDERS,
     message:
         "Put the daily rows of all batches into one file"
     script:
@@ -73,6 +75,8 @@ rule weekly_build_provenance:
         runtime=10,
     params:
         code=code("weekly/build_provenance"),
+        contents=daily_contents,
+        mappings=mappings_content,
         version=VERSION,
         config_hash=settings.digest(config["weekly"]),
         simulated=WEEKLY.simulated,

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from functools import cached_property
 from pathlib import Path
 from zlib import crc32
@@ -14,7 +15,21 @@ from zlib import crc32
 from scripts.errors import DataError
 from scripts.ticks.sources import file_content
 
+SUFFIXES = (".parquet", ".pq", ".parq")
 LAKE, SIMULATOR = "lake", "simulator"  # values of weekly.input that are no path
+
+
+def _is_parquet(path: Path, folder: Path) -> bool:
+    """Whether a file below a folder is a parquet file by its name, and not hidden."""
+    hidden = any(part.startswith((".", "_")) for part in path.relative_to(folder).parts)
+    return path.suffix.lower() in SUFFIXES and path.is_file() and not hidden
+
+
+def _usable(path: Path) -> str:
+    """A path that can be one of a rule's inputs."""
+    if set("{}") & set(str(path)):
+        raise DataError(f"config: weekly.input: {path}: rename it, braces mean wildcards")
+    return str(path)
 
 
 @dataclass(frozen=True)
@@ -34,6 +49,10 @@ class WeeklyPlan:
             raise DataError(
                 f"config: weekly.mappings: no file {self.mappings}; correct it or set it to null"
             )
+        try:
+            date.fromisoformat(self.config["simulator"]["end"])
+        except ValueError as error:
+            raise DataError(f"config: weekly.simulator.end: {error}; give YYYY-MM-DD") from None
         if bool(self.config["lags"]["weeks"]) != bool(self.config["lags"]["columns"]):
             raise DataError("config: weekly.lags: give both weeks and columns, or neither")
 
@@ -75,16 +94,16 @@ class WeeklyPlan:
             return []
         place = Path(self.config["input"])
         if place.is_dir():
-            found = sorted(str(path) for path in place.rglob("*.parquet"))
+            found = sorted(path for path in place.rglob("*") if _is_parquet(path, place))
             if not found:
-                raise DataError(f"config: weekly.input: no .parquet file below {place}")
-            return found
+                raise DataError(f"config: weekly.input: no parquet file below {place}")
+            return [_usable(path) for path in found]
         if not place.is_file():
             raise DataError(
                 f"config: weekly.input: no file or folder {place}; correct it, or take {LAKE} or "
                 f"{SIMULATOR}"
             )
-        return [str(place)]
+        return [_usable(place)]
 
     @cached_property
     def contents(self) -> list[str]:

@@ -34,9 +34,8 @@ def resample(daily: Panel, price: str = "close") -> pl.DataFrame:
     first[1:] = week[1:] != week[:-1]
     first[daily.starts[:-1]] = True
     starts = np.flatnonzero(first)
-    last = lambda name: _last(daily.numbers(name), starts)  # noqa: E731
-    names = ["close", *other_columns(daily.frame.schema)]
-    columns = {name: last(name) for name in names}
+    names = list(dict.fromkeys(["close", price, *other_columns(daily.frame.schema)]))
+    columns = {name: _last(daily.numbers(name), starts) for name in names}
     columns["open"] = _first(daily.numbers("open"), starts)
     columns["high"] = np.fmax.reduceat(daily.numbers("high"), starts)
     columns["low"] = np.fmin.reduceat(daily.numbers("low"), starts)

@@ -12,8 +12,9 @@ import polars as pl
 from scripts.errors import DataError
 from scripts.weekly.panel import NEEDED, Panel, check_schema, panel
 
-BASE_MIB, ROW_COPIES = 170, 2.9  # of a batch's job: libraries; how often its rows are held
-VALUE_BYTES = 8
+BASE_MIB, COPIES = 170, 3.2  # of a batch's job: libraries; how often its rows are held
+TEXT_BYTES, NUMBER_BYTES, FEATURE_BYTES = 48, 8, 4
+FEATURE_COPIES = 1.6
 
 
 def batch_of(symbol: str, batches: int) -> int:
@@ -41,6 +42,8 @@ def scan(
         try:
             schema = frame.collect_schema()
             check_schema(schema, adjusted)
+            if "batch" in schema and (columns is None or "batch" in columns):
+                raise DataError("column batch is one of the output; rename it")
         except (OSError, pl.exceptions.PolarsError) as error:
             raise DataError(f"{path}: no parquet ({str(error).splitlines()[0]})") from None
         except DataError as error:
@@ -57,9 +60,29 @@ def scan(
         if differing:
             name = min(name for name, _ in differing)
             raise DataError(
-                f"{path}: column {name} is not as in {files[0]}; write both with the same columns"
+                f"{path}: column {name} is {frame.collect_schema().get(name, 'not there')}, in "
+                f"{files[0]} {first.get(name, 'not there')}; write both with the same columns"
             )
-    return pl.concat(frame.select(*first) for frame in frames)
+    text = pl.col("symbol").cast(pl.String)
+    return pl.concat(frame.select(*first).with_columns(text) for frame in frames)
+
+
+def place_of(sources: Sequence[Path]) -> str:
+    """The sources, for an error."""
+    return str(sources[0]) if len(sources) == 1 else f"{len(sources)} files from {sources[0]} on"
+
+
+def collect(bars: pl.LazyFrame, place: str) -> pl.DataFrame:
+    """The rows of a lazy frame.
+
+    Raises:
+        DataError: a file is damaged.
+    """
+    try:
+        return bars.collect()
+    except (OSError, pl.exceptions.PolarsError) as error:
+        cause = str(error).splitlines()[0]
+        raise DataError(f"{place}: cannot be read ({cause}); write it again") from None
 
 
 def rows_by_symbol(bars: pl.LazyFrame, place: str) -> dict[str, int]:
@@ -68,8 +91,7 @@ def rows_by_symbol(bars: pl.LazyFrame, place: str) -> dict[str, int]:
     Raises:
         DataError: there is no row, or one without symbol.
     """
-    text = pl.col("symbol").cast(pl.String)
-    counted = bars.group_by(text).len().collect()
+    counted = collect(bars.group_by("symbol").len(), place)
     if counted.is_empty():
         raise DataError(f"{place}: no rows; expected daily bars")
     if nulls := counted.filter(pl.col("symbol").is_null())["len"].sum():
@@ -83,20 +105,32 @@ def select(rows: dict[str, int], batch: int, batches: int, most: int | None) -> 
     return {symbol: count for symbol, count in kept if batch_of(symbol, batches) == batch}
 
 
-def check_memory(rows: int, columns: int, batch: int, batches: int, limit_mb: int) -> None:
-    """Whether a batch of so many rows and columns fits into the memory that a job may take.
+def check_memory(need: float, what: str, batch: int, batches: int, limit_mb: int) -> None:
+    """Whether what a batch's job holds fits into the memory that it may take.
+
+    Args:
+        need: bytes, beside those of the libraries.
+        what: what they are needed for.
+        batch: number of the batch.
+        batches: how many there are.
+        limit_mb: weekly.memory_limit_mb.
 
     Raises:
         DataError: it does not; the message says how many batches would.
     """
-    share = rows * columns * VALUE_BYTES * ROW_COPIES / 2**20
+    share = need / 2**20
     if BASE_MIB + share > limit_mb:
-        fit = math.ceil(batches * share / (limit_mb - BASE_MIB)) if limit_mb > BASE_MIB else 0
-        fix = f"weekly.batches: {fit} would fit" if fit else "no number of batches fits, raise it"
+        fit = math.ceil(batches * share / (limit_mb - BASE_MIB))
         raise DataError(
-            f"batch {batch} of {batches} holds {rows:,} rows, for which a job needs about "
-            f"{BASE_MIB + share:,.0f} MiB; weekly.memory_limit_mb is {limit_mb:,}; {fix}"
+            f"batch {batch} of {batches} holds {what}, for which a job needs about "
+            f"{BASE_MIB + share:,.0f} MiB; weekly.memory_limit_mb is {limit_mb:,}; "
+            f"weekly.batches: {fit} would fit"
         )
+
+
+def features_need(bars: int, columns: int) -> float:
+    """Bytes that a job needs for the weekly features of so many bars, of so many columns."""
+    return bars * columns * FEATURE_BYTES * FEATURE_COPIES
 
 
 def read(
@@ -114,15 +148,16 @@ def read(
     Raises:
         DataError: see `scan`, `rows_by_symbol`, `check_memory` and `panel.panel`.
     """
-    place = str(sources[0]) if len(sources) == 1 else f"{len(sources)} files from {sources[0]} on"
+    place = place_of(sources)
     bars = scan(sources, columns, adjusted)
     schema = bars.collect_schema()
     own = select(rows_by_symbol(bars, place), batch, batches, max_symbols)
     if not own:
         return None
-    check_memory(sum(own.values()), len(schema), batch, batches, memory_limit_mb)
-    kept = pl.col("symbol").cast(pl.String).is_in(list(own))
+    width = sum(TEXT_BYTES if kind == pl.String else NUMBER_BYTES for kind in schema.dtypes())
+    need = sum(own.values()) * width * COPIES
+    check_memory(need, f"{sum(own.values()):,} daily rows", batch, batches, memory_limit_mb)
     try:
-        return panel(bars.filter(kept).collect(), adjusted)
+        return panel(collect(bars.filter(pl.col("symbol").is_in(list(own))), place), adjusted)
     except DataError as error:
         raise DataError(f"{place}: {error}") from None

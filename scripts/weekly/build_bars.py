@@ -6,7 +6,7 @@ from pathlib import Path
 import polars as pl
 
 from scripts.lake.tables import Column, write
-from scripts.weekly import batches
+from scripts.weekly import batches, stream
 from scripts.weekly.bars import resample
 from scripts.weekly.panel import Panel, other_columns, price_column
 
@@ -74,7 +74,7 @@ def build(
         weekly = empty_bars(schema)
     else:
         weekly = resample(daily, price_column(daily.frame.columns, adjusted_close))
-    write(daily.frame, checked)
+    stream.write([daily.frame], daily.frame.schema, checked)
     write(with_batch(weekly, batch), out)
     symbols = len(daily.starts) - 1 if daily.frame.height else 0
     return {"symbols": symbols, "daily_rows": daily.frame.height, "weekly_bars": weekly.height}
@@ -100,7 +100,7 @@ if __name__ == "__main__":
                 batch=int(snakemake.wildcards.batch),  # noqa: F821
                 batches_in_all=snakemake.params.batches,  # noqa: F821
                 max_symbols=snakemake.params.max_symbols,  # noqa: F821
-                memory_limit_mb=snakemake.params.memory_limit_mb,  # noqa: F821
+                memory_limit_mb=snakemake.resources.memory_limit_mb,  # noqa: F821
                 checked=Path(snakemake.output.checked),  # noqa: F821
                 out=Path(snakemake.output.bars),  # noqa: F821
             ),

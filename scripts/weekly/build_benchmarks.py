@@ -5,6 +5,7 @@ from pathlib import Path
 
 import polars as pl
 
+from scripts.errors import DataError
 from scripts.lake.tables import Column, write
 from scripts.weekly import batches
 from scripts.weekly.bars import resample
@@ -22,7 +23,6 @@ def build(
     *,
     sources: Sequence[Path],
     mappings: Sequence[Path],
-    columns: Sequence[str] | None,
     adjusted_close: str | None,
     parity: bool,
     out: Path,
@@ -32,7 +32,6 @@ def build(
     Args:
         sources: parquet files of daily bars, see `batches.scan`.
         mappings: none, or one CSV, see `mappings.read_mappings`.
-        columns: other columns that are kept elsewhere; here for their check alone.
         adjusted_close: column that prices are of, where it is there; None: close.
         parity: a mapped benchmark may be unknown.
         out: parquet of `COLUMNS`, sorted by symbol, week_end.
@@ -43,17 +42,20 @@ def build(
     Raises:
         DataError: as `batches.scan`, `mappings.read_mappings`, `check_benchmarks`, `panel.panel`.
     """
-    bars = batches.scan(sources, columns, adjusted_close)
+    bars = batches.scan(sources, [], adjusted_close)
     wanted = read_mappings(mappings[0]) if mappings else NONE
-    symbols = batches.rows_by_symbol(bars, str(sources[0]))
-    place = str(mappings[0]) if mappings else "mappings"
-    absent = check_benchmarks(wanted, symbols, parity=parity, place=place)
-    text = pl.col("symbol").cast(pl.String)
-    own = bars.filter(text.is_in(benchmarks_of(wanted))).with_columns(text).collect()
+    place = batches.place_of(sources)
+    symbols = batches.rows_by_symbol(bars, place)
+    table = str(mappings[0]) if mappings else "mappings"
+    absent = check_benchmarks(wanted, symbols, parity=parity, place=table)
+    own = batches.collect(bars.filter(pl.col("symbol").is_in(benchmarks_of(wanted))), place)
     closes = pl.DataFrame(schema={name: column.dtype for name, column in COLUMNS.items()})
     if own.height:
         price = price_column(own.columns, adjusted_close)
-        weekly = resample(panel(own, adjusted_close), price)
+        try:
+            weekly = resample(panel(own, adjusted_close), price)
+        except DataError as error:
+            raise DataError(f"{place}: {error}") from None
         closes = weekly.select("symbol", "week_end", pl.col(price).alias("close"))
     write(closes, out)
     return {"benchmarks": closes["symbol"].n_unique(), "weeks": closes.height, "absent": absent}
@@ -68,7 +70,6 @@ if __name__ == "__main__":
             build(
                 sources=[Path(path) for path in snakemake.input.sources],  # noqa: F821
                 mappings=[Path(path) for path in snakemake.input.get("mappings", [])],  # noqa: F821
-                columns=snakemake.params.columns,  # noqa: F821
                 adjusted_close=snakemake.params.adjusted_close,  # noqa: F821
                 parity=snakemake.params.parity,  # noqa: F821
                 out=Path(snakemake.output.benchmarks),  # noqa: F821

@@ -19,6 +19,7 @@ def build(
     visible_from: str,
     stale_after: int | None,
     batch: int,
+    batches_in_all: int,
     out: Path,
 ) -> dict:
     """Write a batch's daily rows with the features that could be known on their date.
@@ -29,6 +30,7 @@ def build(
         visible_from: same_day or next_day, see `visible.Weeks`.
         stale_after: business days, see `visible.Weeks`.
         batch: number of the batch.
+        batches_in_all: number of batches, whose files are then merged.
         out: parquet: the columns of `daily`, the features, batch; sorted by symbol, date.
 
     Returns:
@@ -53,7 +55,7 @@ def build(
             yield with_batch(rows.hstack(gather(weekly, place)), batch)
 
     empty = with_batch(pl.DataFrame(schema={**schema, **weekly.schema}), batch)
-    stream.write(blocks(), empty.schema, out)
+    stream.write(blocks(), empty.schema, out, stream.shared_group(batches_in_all))
     return {"rows": scan([daily]).select(pl.len()).collect().item()}
 
 
@@ -69,6 +71,7 @@ if __name__ == "__main__":
                 visible_from=snakemake.params.visible_from,  # noqa: F821
                 stale_after=snakemake.params.stale_after,  # noqa: F821
                 batch=int(snakemake.wildcards.batch),  # noqa: F821
+                batches_in_all=snakemake.params.batches,  # noqa: F821
                 out=Path(snakemake.output.daily),  # noqa: F821
             ),
         )

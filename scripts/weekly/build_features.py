@@ -6,6 +6,7 @@ from pathlib import Path
 import polars as pl
 
 from scripts.lake.tables import Column, scan, write
+from scripts.weekly import batches
 from scripts.weekly.build_bars import COLUMNS as BARS
 from scripts.weekly.build_bars import with_batch
 from scripts.weekly.features import calculate
@@ -73,6 +74,8 @@ def build(
     lags: Sequence[int],
     lagged: Sequence[str],
     batch: int,
+    batches_in_all: int,
+    memory_limit_mb: int,
     out: Path,
 ) -> dict:
     """Write the features of a batch's weekly bars.
@@ -86,15 +89,22 @@ def build(
         lags: weekly bars.
         lagged: columns of the output to shift by them.
         batch: number of the batch.
+        batches_in_all: number of batches.
+        memory_limit_mb: what the job may take.
         out: parquet of `COLUMNS`, carried and lagged ones before batch; sorted by symbol, week_end.
 
     Returns:
         the number of rows.
 
     Raises:
-        DataError: as `mappings.read_mappings` and `features.check_names`.
+        DataError: as `mappings.read_mappings`, `features.check_names` and `batches.check_memory`.
     """
     weekly = scan([bars]).drop("batch").collect()
+    width = len(COLUMNS) + len(weekly.columns) + len(lags) * len(lagged)
+    need = batches.features_need(weekly.height, width)
+    batches.check_memory(
+        need, f"{weekly.height:,} weekly bars", batch, batches_in_all, memory_limit_mb
+    )
     table = Benchmarks(
         pl.read_parquet(benchmarks), read_mappings(mappings[0]) if mappings else NONE, parity
     )
@@ -119,6 +129,8 @@ if __name__ == "__main__":
                 lags=snakemake.params.lags,  # noqa: F821
                 lagged=snakemake.params.lagged,  # noqa: F821
                 batch=int(snakemake.wildcards.batch),  # noqa: F821
+                batches_in_all=snakemake.params.batches,  # noqa: F821
+                memory_limit_mb=snakemake.resources.memory_limit_mb,  # noqa: F821
                 out=Path(snakemake.output.features),  # noqa: F821
             ),
         )

@@ -46,14 +46,15 @@ def targets(daily: pl.DataFrame, price: str = "close") -> pl.DataFrame:
 
     Args:
         daily: symbol, date, open, high, low, close and `price`, sorted by symbol, date. A row with
-            an unknown price is no bar: it has no target, and windows pass over it.
+            a price that is unknown or not above 0 is no bar: it has no target, and
+            windows pass over it.
         price: column in whose units the prices are taken: all are multiplied by price / close.
     """
     values = {name: daily[name].cast(pl.Float64).to_numpy() for name in {*PRICES, price}}
-    with np.errstate(all="ignore"):
+    with np.errstate(all="ignore"):  # of a close of 0
         factor = values[price] / values["close"] if price != "close" else 1.0
         scaled = np.stack([values[name] * factor for name in PRICES])
-    bar = np.isfinite(scaled).all(axis=0)
+    bar = (np.isfinite(scaled) & (scaled > 0)).all(axis=0)
     rows = np.flatnonzero(bar)
     starts = symbol_starts(daily["symbol"].gather(rows))
     count = np.repeat(np.diff(starts), np.diff(starts))

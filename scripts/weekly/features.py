@@ -6,6 +6,7 @@ Formulas: docs/weekly.md. Computed in 64 bits, stored in 32; NaN means null.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from difflib import get_close_matches
 
 import numpy as np
 import polars as pl
@@ -15,6 +16,7 @@ from scripts.weekly import strength, windows
 from scripts.weekly.strength import STRENGTH, Benchmarks
 from scripts.weekly.windows import lag
 
+OHLCV = ("open", "high", "low", "close", "volume")
 AVERAGES = (20, 50, 100, 200)  # bars
 RSI = (14, 21, 30)
 FAST, SLOW, SIGNAL = 12, 26, 9  # MACD
@@ -141,11 +143,14 @@ def lagged_names(lags: Sequence[int], columns: Sequence[str]) -> dict[str, tuple
     return {f"{column}_lag{bars}w": (column, bars) for bars in lags for column in columns}
 
 
-def check_names(carried: Sequence[str], lagged: Sequence[str], *, parity: bool) -> None:
+def check_names(
+    carried: Sequence[str], lags: Sequence[int], lagged: Sequence[str], *, parity: bool
+) -> None:
     """Whether the columns of the output can be told apart.
 
     Args:
         carried: other numeric columns of the input, without their w_.
+        lags: weekly bars.
         lagged: columns to lag, as they are named in the output.
         parity: a carried column then takes the place of the feature of its name.
 
@@ -154,7 +159,13 @@ def check_names(carried: Sequence[str], lagged: Sequence[str], *, parity: bool) 
     """
     known = [*FEATURES, *(f"w_{name}" for name in carried)]
     if unknown := [name for name in lagged if name not in known]:
-        raise DataError(f"no weekly column {unknown[0]} to lag; there are {', '.join(known)}")
+        near = get_close_matches(unknown[0], known, n=1)
+        raise DataError(
+            f"weekly.lags.columns: no weekly column {unknown[0]}; "
+            + (f"did you mean {near[0]}?" if near else "docs/data.md lists them")
+        )
+    if twice := [name for name in lagged_names(lags, lagged) if name in known]:
+        raise DataError(f"column {twice[0][2:]} would come out as the lag {twice[0]}; rename it")
     clash = sorted({f"w_{name}" for name in carried} & set(FEATURES))
     if clash and not parity:
         raise DataError(
@@ -190,7 +201,7 @@ def calculate(
         DataError: as `check_names`.
     """
     carried = [name for name in bars.columns if name not in ("symbol", "week_end", *OHLCV)]
-    check_names(carried, lagged, parity=parity)
+    check_names(carried, lags, lagged, parity=parity)
     names = list(dict.fromkeys([*FEATURES, *(f"w_{name}" for name in carried)]))
     out = {name: np.empty(bars.height, np.float32) for name in names}
     close = bars[price].to_numpy().astype(float)
@@ -215,9 +226,6 @@ def calculate(
             out[name] = lag(out[column], index, back)
     columns = [pl.Series(name, values).fill_nan(None) for name, values in out.items()]
     return bars.select("symbol", "week_end").hstack(columns)
-
-
-OHLCV = ("open", "high", "low", "close", "volume")
 
 
 def symbol_starts(symbols: pl.Series) -> np.ndarray:

@@ -23,7 +23,12 @@ def read_mappings(path: Path) -> pl.DataFrame:
     try:
         frame = pl.read_csv(path, infer_schema=False)
     except (OSError, pl.exceptions.PolarsError) as error:
-        raise DataError(f"{path}: {str(error).splitlines()[0]}") from None
+        cause = str(error).splitlines()[0]
+        raise DataError(
+            f"{path}: {cause}; expected CSV in UTF-8 with the columns {', '.join(COLUMNS)}"
+        ) from None
+    if twice := [name for name in frame.columns if "_duplicated_" in name]:
+        raise DataError(f"{path}: column {twice[0].split('_duplicated_')[0]} is there twice")
     return checked(frame, str(path))
 
 
@@ -39,8 +44,8 @@ def checked(frame: pl.DataFrame, place: str = "mappings") -> pl.DataFrame:
     """
     if missing := [name for name in COLUMNS if name not in frame.columns]:
         raise DataError(
-            f"{place}: no column {', '.join(missing)}; expected {', '.join(COLUMNS)} (blanks are "
-            "allowed in all but the first)"
+            f"{place}: no column {', '.join(missing)}; expected {', '.join(COLUMNS)}, got "
+            f"{', '.join(frame.columns)}"
         )
     text = pl.col(COLUMNS).cast(pl.String).str.strip_chars()
     frame = frame.select(text).select(pl.when(pl.col(COLUMNS) != "").then(pl.col(COLUMNS)))

@@ -23,7 +23,7 @@ VISIBLE = ("same_day", "next_day")
 
 def add_weekly_features_to_daily(
     frame: Any,
-    mappings: pl.DataFrame | Path | str | None = None,
+    mappings: Any = None,
     *,
     mode: str = "default",
     adjusted_close: str | None = "adj_close",
@@ -40,8 +40,8 @@ def add_weekly_features_to_daily(
         frame: symbol, date, open, high, low, close, volume in any order of rows, as a polars frame
             or what polars makes one of (a pandas frame). Other numeric columns come out a second
             time as w_<name>, the week's last value; all columns stay on the daily rows.
-        mappings: symbol, sector_etf, equal_weight_etf, subsector_etf (blank or null: none), or the
-            path of such a CSV. None: only SPY and RSP are benchmarks.
+        mappings: symbol, sector_etf, equal_weight_etf, subsector_etf (blank or null: none) as such
+            a frame, or the path of a CSV. None: only SPY and RSP are benchmarks.
         mode: default, or parity: as the peer does it; adjusted_close, visible_from and stale_after
             are then close, same_day and None.
         adjusted_close: column that features are computed from, where it is there; None: close.
@@ -62,17 +62,19 @@ def add_weekly_features_to_daily(
     for value, known in ((mode, MODES), (visible_from, VISIBLE)):
         if value not in known:
             raise DataError(f"got {value!r}, expected {' or '.join(known)}")
+    if isinstance(lagged, str) or bool(lags) != bool(lagged) or any(bars < 1 for bars in lags):
+        raise DataError("lags are weekly bars from 1 on, lagged a list of columns: both or neither")
+    if stale_after is not None and (stale_after != int(stale_after) or stale_after < 0):
+        raise DataError(f"stale_after: got {stale_after}, expected whole days from 0 on, or None")
     parity = mode == "parity"
     if parity:
         adjusted_close, visible_from, stale_after = None, "same_day", None
-    if isinstance(frame, pl.LazyFrame):
-        frame = frame.collect()
-    daily = panel(frame if isinstance(frame, pl.DataFrame) else pl.DataFrame(frame), adjusted_close)
+    daily = panel(_framed(frame), adjusted_close)
     price = price_column(daily.frame.columns, adjusted_close)
     bars = resample(daily, price)
     if isinstance(mappings, str | Path):
         mappings = read_mappings(Path(mappings))
-    mappings = NONE if mappings is None else checked(mappings)
+    mappings = NONE if mappings is None else checked(_framed(mappings))
     text = pl.col("symbol").cast(pl.String)
     check_benchmarks(mappings, daily.frame.select(text.unique())["symbol"], parity=parity)
     closes = bars.filter(text.is_in(benchmarks_of(mappings))).select(
@@ -91,3 +93,9 @@ def add_weekly_features_to_daily(
     if clash := [name for name in added.columns if name in daily.frame.columns]:
         raise DataError(f"column {clash[0]} of the input is one of the output; rename it")
     return daily.frame.hstack(gather(added, weeks.seen(daily.frame["symbol"], daily.frame["date"])))
+
+
+def _framed(data: Any) -> pl.DataFrame:
+    if isinstance(data, pl.LazyFrame):
+        return data.collect()
+    return data if isinstance(data, pl.DataFrame) else pl.DataFrame(data)

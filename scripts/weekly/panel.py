@@ -10,10 +10,11 @@ import numpy as np
 import polars as pl
 
 from scripts.errors import DataError
-from scripts.weekly.features import OHLCV, symbol_starts
+from scripts.weekly.features import FEATURES, OHLCV, symbol_starts
 
 NEEDED = ("symbol", "date", *OHLCV)
 TEXT = (pl.String, pl.Categorical, pl.Enum)
+ADJUSTED = "adj_close"  # may be looked for though it is not there
 
 
 @dataclass(frozen=True)
@@ -62,6 +63,12 @@ def check_schema(schema: pl.Schema, adjusted: str | None) -> None:
     Raises:
         DataError: one is not; the message names it, what it is, and what to do.
     """
+    if taken := [name for name in schema if name in FEATURES]:
+        raise DataError(f"column {taken[0]} of the input is one of the output; rename it")
+    if adjusted in NEEDED or (adjusted not in (None, ADJUSTED) and adjusted not in schema):
+        raise DataError(
+            f"weekly.adjusted_close: {adjusted} is no other column; there are {', '.join(schema)}"
+        )
     if missing := [name for name in NEEDED if name not in schema]:
         raise DataError(
             f"no column {', '.join(missing)}; expected {', '.join(NEEDED)}, got "
@@ -79,6 +86,8 @@ def check_schema(schema: pl.Schema, adjusted: str | None) -> None:
     for name in (*OHLCV, price_column(list(schema), adjusted)):
         if not (schema[name].is_numeric() or schema[name] == pl.Null):
             raise DataError(f"column {name} is {schema[name]}, expected numbers; cast it")
+    if schema.get("week_end", pl.Date).is_numeric():
+        raise DataError("column week_end is one of the weekly bars; rename it")
 
 
 def panel(frame: pl.DataFrame, adjusted: str | None = None) -> Panel:
@@ -90,30 +99,63 @@ def panel(frame: pl.DataFrame, adjusted: str | None = None) -> Panel:
 
     Raises:
         DataError: no row; a column is missing or of the wrong kind; symbol or date is null; a date
-            holds a time of day; a symbol has two rows of one date; a price or volume is infinite.
+            holds a time of day; a symbol has two rows of one date, no name, or no adjusted close;
+            a price or volume is infinite.
     """
     check_schema(frame.schema, adjusted)
     if frame.is_empty():
         raise DataError("no rows; expected daily bars")
     for name in ("symbol", "date"):
         if nulls := frame[name].null_count():
-            row = int(frame[name].is_null().arg_max()) + 1
-            raise DataError(f"{nulls} rows without {name}, first row {row}; give it or drop them")
+            row = frame.filter(pl.col(name).is_null())[0]
+            other = "date" if name == "symbol" else "symbol"
+            raise DataError(
+                f"{nulls} rows without {name}, first one of {other} {row[other][0]}; give it or "
+                "drop them"
+            )
     if frame.schema["date"] != pl.Date:
         timed = frame.filter(pl.col("date").dt.time() != pl.time(0))
         if not timed.is_empty():
             raise DataError(f"{_place(timed)}: the date has a time of day; truncate it to days")
     frame = _sorted(frame)
-    names = dict.fromkeys([*OHLCV, price_column(frame.columns, adjusted)])
-    floats = [name for name in names if frame.schema[name].is_float()]
-    infinite = frame.filter(pl.any_horizontal(pl.col(name).is_infinite() for name in floats))
-    if floats and not infinite.is_empty():
-        name = next(name for name in floats if np.isinf(infinite[name][0] or 0))
+    checked = Panel(frame)
+    price = price_column(frame.columns, adjusted)
+    _check_names(checked)
+    _check_adjusted(checked, price)
+    names = dict.fromkeys([*OHLCV, price])
+    found = [pl.col(name).is_infinite() for name in names if frame.schema[name].is_float()]
+    infinite = frame.filter(pl.any_horizontal(pl.lit(False), *found))
+    if not infinite.is_empty():
+        name = next(name for name in names if np.isinf(float(infinite[name][0] or 0)))
         raise DataError(
             f"{_place(infinite)}: {name} is {infinite[name][0]}, expected a finite number; correct "
             f"or drop it ({infinite.height} rows have one)"
         )
-    return Panel(frame)
+    return checked
+
+
+def _check_names(daily: Panel) -> None:
+    """Raise for a symbol that no mapping could name."""
+    names = daily.frame["symbol"].gather(daily.starts[:-1]).cast(pl.String)
+    odd = names.filter((names.str.strip_chars() != names) | (names == ""))
+    if len(odd):
+        raise DataError(f"symbol {odd[0]!r} is empty or has blanks around it; strip it")
+
+
+def _check_adjusted(daily: Panel, price: str) -> None:
+    """Raise where a symbol has closes and no adjusted one: it would have no features at all."""
+    if price == "close":
+        return
+    close, adjusted = (
+        np.logical_or.reduceat(~np.isnan(daily.numbers(name)), daily.starts[:-1])
+        for name in ("close", price)
+    )
+    if (close & ~adjusted).any():
+        symbol = daily.frame["symbol"][int(daily.starts[int((close & ~adjusted).argmax())])]
+        raise DataError(
+            f"symbol {symbol}: {price} is null throughout; give it, or take close by "
+            "weekly.adjusted_close: null"
+        )
 
 
 def _place(frame: pl.DataFrame) -> str:

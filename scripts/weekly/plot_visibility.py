@@ -54,7 +54,10 @@ def draw(
     closes = scan([bars]).filter(own).select("symbol", "week_end", pl.col(price)).collect()
     weekly = scan([features]).filter(own).select("week_end", "w_ma_20").collect()
     if closes.is_empty():
-        raise DataError(f"no weekly bar of {symbol!r}; name a symbol of the input")
+        raise DataError(
+            f"weekly.plots: no weekly bar of {symbol!r}; name a symbol of the input, within "
+            "weekly.max_symbols"
+        )
     figure = Figure(figsize=(10, 7.5), layout="constrained")
     whole, zoom = figure.subplots(2, 1, height_ratios=(3, 4))
     whole.plot(rows["date"], rows[price], color=PRICE, linewidth=0.8, label="daily price")

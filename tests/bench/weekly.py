@@ -33,16 +33,16 @@ BY_JOBS = """
 import sys; from pathlib import Path
 from scripts.weekly import build_bars, build_benchmarks, build_daily, build_features
 source, mappings, folder = map(Path, sys.argv[1:4])
-own = dict(batch=0); how = dict(columns=None, adjusted_close="adj_close")
-limit = int(sys.argv[4])
+own = dict(batch=0, batches_in_all=1, memory_limit_mb=int(sys.argv[4]))
+how = dict(adjusted_close="adj_close")
 build_benchmarks.build(sources=[source], mappings=[mappings], parity=False, out=folder / "b", **how)
-build_bars.build(sources=[source], batches_in_all=1, max_symbols=None, memory_limit_mb=limit,
+build_bars.build(sources=[source], columns=None, max_symbols=None,
                  checked=folder / "c", out=folder / "w", **own, **how)
 build_features.build(bars=folder / "w", benchmarks=folder / "b", mappings=[mappings],
                      adjusted_close="adj_close", parity=False, lags=[], lagged=[],
                      out=folder / "f", **own)
 build_daily.build(daily=folder / "c", features=folder / "f", visible_from="same_day",
-                  stale_after=10, out=folder / "d", **own)
+                  stale_after=10, batch=0, batches_in_all=1, out=folder / "d")
 """
 
 

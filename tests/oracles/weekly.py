@@ -436,7 +436,7 @@ def targets(frame: pl.DataFrame, price: str = "close") -> pl.DataFrame:
         of_date = {
             row["date"]: scaled(row, price)
             for row in rows
-            if all(row[name] is not None for name in needed)
+            if all(row[name] is not None and row[name] > 0 for name in needed)
         }
         days = sorted(of_date)
         labels = dict(zip(days, labels_of(days, [of_date[day] for day in days]), strict=True))

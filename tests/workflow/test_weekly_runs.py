@@ -67,12 +67,16 @@ def test_batches_give_what_one_gives_and_only_what_depends_on_a_key_reruns(tmp_p
     for changed, expected in steps:
         configure(project, **changed)
         assert ran(project) == expected
+    configure(project, memory_limit_mb=4000, **steps[-1][0])
+    assert ran(project) == {"weekly_build_provenance": 1}
     configure(project, batches=5)
     ran(project)
     assert features(project).equals(add_weekly_features_to_daily(FRAME, table))
     whole = project.digests("results/tiny/weekly")["features.parquet"]
     configure(project, batches=1)
     ran(project)
+    partitions = (project.results / "tiny/weekly").glob("*/batch=*")
+    assert {path.name for path in partitions} == {"batch=00"}
     assert project.digests("results/tiny/weekly")["features.parquet"] == whole
 
 
@@ -84,7 +88,8 @@ def test_an_input_that_is_replaced_by_an_older_file_is_seen(tmp_path: Path) -> N
     other = FRAME.with_columns(pl.col("close") * 2)
     other.write_parquet(source)
     os.utime(source, times)
-    assert ran(project)["weekly_build_bars"] == 2
+    again = ran(project)
+    assert (again["weekly_build_bars"], again["weekly_build_provenance"]) == (2, 1)
     assert features(project).equals(add_weekly_features_to_daily(other, mappings_frame(MAPPINGS)))
 
 

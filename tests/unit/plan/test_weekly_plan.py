@@ -30,14 +30,19 @@ def test_where_bars_come_from_and_whether_they_are_simulated(tmp_path: Path) -> 
 
 
 def test_files_are_a_file_or_those_of_a_folder(tmp_path: Path) -> None:
-    for name in ("b/part.parquet", "a/part.parquet", "a/note.txt"):
+    names = ("b/part.parquet", "a/part.PQ", "a/note.txt", ".old/a.parquet", "b/.a.parquet")
+    for name in names:
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text(name)
-    found = [str(tmp_path / name) for name in ("a/part.parquet", "b/part.parquet")]
+    found = [str(tmp_path / name) for name in ("a/part.PQ", "b/part.parquet")]
     assert plan(input=str(tmp_path)).files == found
     assert plan(input=found[1]).files == found[1:]
     assert len(set(plan(input=str(tmp_path)).contents)) == 2
     assert plan(input="simulator").contents == []
+    odd = tmp_path / "we{i}rd.parquet"
+    odd.touch()
+    with pytest.raises(DataError, match="rename it, braces mean wildcards"):
+        _ = plan(input=str(odd)).files
 
 
 @pytest.mark.parametrize(
@@ -47,13 +52,14 @@ def test_files_are_a_file_or_those_of_a_folder(tmp_path: Path) -> None:
             {"input": "no/such"},
             "config: weekly.input: no file or folder no/such; correct it, or tak",
         ),
-        ({"input": "docs"}, "config: weekly.input: no .parquet file below docs"),
+        ({"input": "docs"}, "config: weekly.input: no parquet file below docs"),
         (
             {"mappings": "no.csv"},
             "config: weekly.mappings: no file no.csv; correct it or set it to",
         ),
         ({"lags": {"weeks": [1]}}, "config: weekly.lags: give both weeks and columns, or neither"),
         ({"mode": "peer"}, "config: weekly.mode"),
+        ({"simulator": {"end": "2025-13-45"}}, "config: weekly.simulator.end: .*; give YYYY-MM-DD"),
         ({"batches": 0}, "config: weekly.batches"),
         ({"inputs": "x"}, "did you mean input"),
     ],

@@ -58,7 +58,7 @@ def test_prices_are_the_adjusted_close_where_there_is_one() -> None:
         adj_close=pl.col("close") * pl.when(pl.col("date").dt.year() > 2021).then(1).otherwise(0.5)
     )
     mappings = mappings_frame(known_mappings(mappings_for(frame), frame))
-    for name, price in (("adj_close", "adj_close"), (None, "close"), ("absent", "close")):
+    for name, price in (("adj_close", "adj_close"), (None, "close")):
         expected = oracle.daily_features(
             frame, known_mappings(mappings_for(frame), frame), mode="default", price=price
         )
@@ -80,6 +80,10 @@ def test_a_pandas_frame_is_taken() -> None:
     frame = random_market(6, 2, 100)
     got = add_weekly_features_to_daily(frame.to_pandas())
     assert got.select(FEATURES).equals(add_weekly_features_to_daily(frame).select(FEATURES))
+    table = mappings_frame({"S000": dict.fromkeys(MAPPED) | {"sector_etf": "XLK"}})
+    mapped = add_weekly_features_to_daily(frame, table)
+    for same in (table.lazy(), table.to_pandas(), table.to_dict()):
+        assert add_weekly_features_to_daily(frame, same).equals(mapped)
 
 
 def cut_holds(frame: pl.DataFrame, days: int) -> bool:
@@ -197,12 +201,22 @@ def test_a_carried_column_may_not_take_the_place_of_a_feature() -> None:
     [
         ({"mode": "peer"}, "got 'peer', expected default or parity"),
         ({"visible_from": "now"}, "got 'now', expected same_day or next_day"),
-        ({"lags": [1], "lagged": ["w_x"]}, "no weekly column w_x to lag; there are w_ret, "),
+        ({"lags": [1], "lagged": ["w_rte"]}, "no weekly column w_rte; did you mean w_ret"),
+        ({"lags": [1]}, "lags are weekly bars from 1 on, lagged a list of columns: both or neith"),
+        ({"lags": [0], "lagged": ["w_ret"]}, "lags are weekly bars from 1 on"),
+        ({"lags": [1], "lagged": "w_ret"}, "lags are weekly bars from 1 on"),
+        ({"stale_after": -1}, "stale_after: got -1, expected whole days from 0 on, or None"),
     ],
 )
 def test_an_unknown_word_is_an_error(how: dict, message: str) -> None:
     with pytest.raises(DataError, match=message):
         add_weekly_features_to_daily(random_market(8, 1, 60), **how)
+
+
+def test_a_carried_column_may_not_be_called_like_a_lag() -> None:
+    frame = random_market(8, 1, 60).with_columns(ret_lag1w=pl.lit(7.0))
+    with pytest.raises(DataError, match="column ret_lag1w would come out as the lag w_ret_lag1w"):
+        add_weekly_features_to_daily(frame, lags=[1], lagged=["w_ret"])
 
 
 def test_a_column_called_like_a_feature_is_an_error() -> None:

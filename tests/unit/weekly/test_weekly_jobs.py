@@ -32,6 +32,7 @@ from tests.unit.weekly.comparing import known_mappings, mappings_frame
 from tests.unit.weekly.weekly_frames import mappings_for, random_market, with_others
 
 LIMIT = 2048
+HEAD = "symbol,sector_etf,equal_weight_etf,subsector_etf\n"
 
 
 def chain(frame: pl.DataFrame, mappings: pl.DataFrame, count: int, folder: Path) -> pl.DataFrame:
@@ -44,7 +45,11 @@ def chain(frame: pl.DataFrame, mappings: pl.DataFrame, count: int, folder: Path)
     how = {"columns": None, "adjusted_close": "adj_close"}
     table = [folder / "mappings.csv"]
     build_benchmarks.build(
-        sources=sources, mappings=table, parity=False, out=folder / "benchmarks", **how
+        sources=sources,
+        mappings=table,
+        adjusted_close="adj_close",
+        parity=False,
+        out=folder / "benchmarks",
     )
     for batch in range(count):
         own = folder / str(batch)
@@ -67,6 +72,8 @@ def chain(frame: pl.DataFrame, mappings: pl.DataFrame, count: int, folder: Path)
             lags=[2],
             lagged=["w_ret", "w_vwap"],
             batch=batch,
+            batches_in_all=count,
+            memory_limit_mb=LIMIT,
             out=own / "features",
         )
         build_daily.build(
@@ -75,6 +82,7 @@ def chain(frame: pl.DataFrame, mappings: pl.DataFrame, count: int, folder: Path)
             visible_from="same_day",
             stale_after=10,
             batch=batch,
+            batches_in_all=count,
             out=own / "daily",
         )
         assert set(pl.read_parquet(own / "daily")["batch"]) <= {batch}
@@ -102,14 +110,17 @@ def test_the_batch_of_a_symbol_is_its_checksum() -> None:
     assert sum(len(batches.select(rows, batch, 3, 2)) for batch in range(3)) == 2
 
 
-def test_a_batch_that_needs_too_much_memory_says_how_many_would_fit() -> None:
-    batches.check_memory(10**6, 7, 0, 2, LIMIT)
-    with pytest.raises(DataError, match=r"batch 1 of 2 holds 90,000,000 .*batches: \d+") as e:
-        batches.check_memory(9 * 10**7, 7, 1, 2, LIMIT)
+def test_a_batch_that_needs_too_much_memory_says_how_many_would_fit(tmp_path: Path) -> None:
+    need = 5e9
+    with pytest.raises(DataError, match=r"batch 1 of 2 holds many rows, .*batches: \d+ would") as e:
+        batches.check_memory(need, "many rows", 1, 2, LIMIT)
     fit = int(str(e.value).rpartition("batches: ")[2].split()[0])
-    batches.check_memory(9 * 10**7 * 2 // fit, 7, 1, fit, LIMIT)
-    with pytest.raises(DataError, match="no number of batches fits, raise it"):
-        batches.check_memory(10**6, 7, 0, 2, 100)
+    batches.check_memory(need * 2 / fit, "rows", 1, fit, LIMIT)
+    random_market(1, 20, 400).write_parquet(tmp_path / "a.parquet")
+    how = {"columns": None, "adjusted": None, "batch": 0, "batches": 1, "max_symbols": None}
+    with pytest.raises(DataError, match="daily rows, for which a job needs about"):
+        batches.read([tmp_path / "a.parquet"], memory_limit_mb=171, **how)
+    assert batches.features_need(10**6, 500) > 10**6 * 500 * 4
 
 
 @pytest.mark.parametrize(
@@ -148,9 +159,11 @@ def test_files_of_different_columns_are_named(tmp_path: Path) -> None:
     ):
         part.write_parquet(tmp_path / f"{name}.parquet")
     pair = lambda name: [tmp_path / "a.parquet", tmp_path / f"{name}.parquet"]  # noqa: E731
-    with pytest.raises(DataError, match=r"more.parquet: column x is not as in .*a.parquet"):
+    with pytest.raises(
+        DataError, match=r"more.parquet: column x is Int32, in .*a.parquet not there"
+    ):
         batches.scan(pair("more"), None, None)
-    with pytest.raises(DataError, match=r"typed.parquet: column volume is not as in"):
+    with pytest.raises(DataError, match=r"typed.parquet: column volume is Int64, in .* Float64"):
         batches.scan(pair("typed"), None, None)
     with pytest.raises(DataError, match=r"less.parquet: no column low"):
         batches.scan(pair("less"), None, None)
@@ -158,6 +171,24 @@ def test_files_of_different_columns_are_named(tmp_path: Path) -> None:
         batches.scan(pair("more"), ["y"], None)
     assert batches.scan(pair("more"), [], None).collect().height == 2 * frame.height
     assert batches.scan(pair("same"), None, None).collect().height == 2 * frame.height
+
+
+def test_damaged_pages_are_named(tmp_path: Path) -> None:
+    path = tmp_path / "a.parquet"
+    random_market(1, 3, 50).write_parquet(path)
+    content = bytearray(path.read_bytes())
+    content[4 : len(content) // 2] = b"x" * (len(content) // 2 - 4)
+    path.write_bytes(content)
+    with pytest.raises(DataError, match=r"a.parquet: cannot be read .*; write it again"):
+        batches.rows_by_symbol(batches.scan([path], None, None), str(path))
+
+
+def test_partitions_of_an_earlier_number_of_batches_are_removed(tmp_path: Path) -> None:
+    for batch in ("00", "01", "02"):
+        (tmp_path / "daily" / f"batch={batch}").mkdir(parents=True)
+    removed = export_features.drop_others([tmp_path / "daily", tmp_path / "none"], ["00", "01"])
+    assert removed == [str(tmp_path / "daily/batch=02")]
+    assert sorted(path.name for path in (tmp_path / "daily").iterdir()) == ["batch=00", "batch=01"]
 
 
 def test_no_rows_and_null_symbols_are_named() -> None:
@@ -178,11 +209,12 @@ def test_no_rows_and_null_symbols_are_named() -> None:
             "m.csv: no column equal_weight_etf, subsector_etf; expected",
         ),
         (
-            "symbol,sector_etf,equal_weight_etf,subsector_etf\nA,,,\nB,,,\nA,X,,\n",
+            HEAD + "A,,,\nB,,,\nA,X,,\n",
             "line 4: A a second",
         ),
-        ("symbol,sector_etf,equal_weight_etf,subsector_etf\nA,,,\n ,X,,\n", "line 3: no symbol"),
-        ("", "m.csv: "),
+        (HEAD + "A,,,\n ,X,,\n", "line 3: no symbol"),
+        ("", "m.csv: empty CSV; expected CSV in UTF-8 with the columns symbol"),
+        (f"symbol,{HEAD}", "m.csv: column symbol is there twice"),
     ],
 )
 def test_bad_mappings_are_named(text: str, message: str, tmp_path: Path) -> None:

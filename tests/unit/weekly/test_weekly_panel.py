@@ -53,8 +53,14 @@ def at_row(value: object, name: str) -> pl.DataFrame:
             "the date has a time of day; truncate it to days",
         ),
         (changed(symbol=pl.lit(7)), "column symbol is Int32, expected text; cast it"),
-        (at_row(None, "date"), "1 rows without date, first row 8; give it or drop them"),
-        (at_row(None, "symbol"), "1 rows without symbol, first row 8; give it or drop them"),
+        (
+            at_row(None, "date"),
+            f"1 rows without date, first one of symbol {ROW['symbol'][0]}; give",
+        ),
+        (
+            at_row(None, "symbol"),
+            f"1 rows without symbol, first one of date {ROW['date'][0]}; give",
+        ),
         (pl.concat([FRAME, ROW, ROW]), f"{PLACE}: two rows of one date; drop one .2 such rows"),
         (
             at_row(float("inf"), "close"),
@@ -62,11 +68,16 @@ def at_row(value: object, name: str) -> pl.DataFrame:
         ),
         (at_row(float("-inf"), "low"), f"{PLACE}: low is -inf, expected a finite number"),
         (at_row(float("inf"), "volume"), f"{PLACE}: volume is inf"),
+        (changed(symbol=pl.col("symbol") + " "), "symbol 'RSP ' is empty or has blanks around it"),
+        (FRAME.head(30).with_columns(symbol=pl.lit("")), "symbol '' is empty"),
+        (changed(adj_close=None), "symbol RSP: adj_close is null throughout; give it, or take"),
+        (changed(week_end=1), "column week_end is one of the weekly bars; rename it"),
+        (changed(w_ret=pl.lit("mine")), "column w_ret of the input is one of the output"),
     ],
 )
 def test_bad_input_is_one_clear_line(frame: pl.DataFrame, message: str) -> None:
     with pytest.raises(DataError, match=message) as found:
-        panel(frame)
+        panel(frame, "adj_close")
     assert "\n" not in str(found.value)
 
 
@@ -85,6 +96,7 @@ def test_other_types_of_the_same_values_give_the_same_features() -> None:
         {"symbol": pl.Categorical, "volume": pl.Int64},
         {"date": pl.Datetime("ns"), "volume": pl.UInt32},
         {"close": pl.Decimal(12, 2), "open": pl.Decimal(12, 2)},
+        dict.fromkeys(("open", "high", "low", "close"), pl.Decimal(12, 2)) | {"volume": pl.Int64},
         {"symbol": pl.Enum(sorted(set(FRAME["symbol"]), reverse=True))},
     ):
         typed = rounded.cast(kinds)
@@ -93,13 +105,19 @@ def test_other_types_of_the_same_values_give_the_same_features() -> None:
         assert got.select(FRAME.columns).schema == typed.schema
 
 
+@pytest.mark.parametrize("name", ["adj_clse", "volume"])
+def test_an_adjusted_close_that_is_none_is_an_error(name: str) -> None:
+    with pytest.raises(DataError, match=f"weekly.adjusted_close: {name} is no other column; there"):
+        panel(FRAME, name)
+
+
 def test_columns_of_nulls_alone_are_taken() -> None:
     got = add_weekly_features_to_daily(changed(volume=None, open=None))
     assert got["w_ret"].null_count() < got.height
     assert add_weekly_features_to_daily(changed(close=None))["w_ret"].null_count() == got.height
 
 
-@pytest.mark.parametrize("symbol", ["NA", "null", "../x", "a b", "Ünïcode", "", "nan", "\n"])
+@pytest.mark.parametrize("symbol", ["NA", "null", "../x", "a b", "Ünïcode", "nan", "{x}"])
 def test_hostile_names_are_names(symbol: str) -> None:
     frame = FRAME.filter(pl.col("symbol") == "S000").with_columns(symbol=pl.lit(symbol))
     got = add_weekly_features_to_daily(pl.concat([FRAME, frame]))
