@@ -49,7 +49,7 @@ rule weekly_build_benchmarks:
         ENVIRONMENT
     threads: 1
     resources:
-        mem_mb=memory_mb(300, 4),
+        mem_mb=memory_mb(300, 1),
         runtime=30,
     params:
         code=code("weekly/build_benchmarks"),

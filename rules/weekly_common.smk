@@ -51,7 +51,7 @@ def _symbol_file(folder, wildcards):
 
 def batch_memory(wildcards, input):
     """Memory of a job over one batch (MiB): its share of the input, at most what it may take."""
-    share = 18 * size_mb(daily_sources(wildcards)) / len(WEEKLY.batches)
+    share = 6 * size_mb(daily_sources(wildcards)) / len(WEEKLY.batches)
     limit = max(FLOOR_MB, config["weekly"]["memory_limit_mb"])
     return min(limit, max(FLOOR_MB, int(200 + share)))
 

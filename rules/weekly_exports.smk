@@ -31,7 +31,6 @@ rule weekly_export_features:
 
 rule weekly_plot_visibility:
     input:
-        bars=symbol_file("bars"),
         features=symbol_file("features"),
         daily=symbol_file("daily"),
     output:
@@ -44,7 +43,7 @@ rule weekly_plot_visibility:
         ENVIRONMENT
     threads: 1
     resources:
-        mem_mb=memory_mb(300, 4),
+        mem_mb=memory_mb(300, 1),
         runtime=10,
     params:
         code=code("weekly/plot_visibility"),

@@ -12,9 +12,9 @@ import polars as pl
 from scripts.errors import DataError
 from scripts.weekly.panel import NEEDED, Panel, check_schema, panel
 
-BASE_MIB, COPIES = 170, 3.2  # of a batch's job: libraries; how often its rows are held
-TEXT_BYTES, NUMBER_BYTES, FEATURE_BYTES = 48, 8, 4
-FEATURE_COPIES = 1.6
+# Of a batch's job, as measured: the libraries; how often its rows, or its features, are held.
+BASE_MIB, ROW_COPIES, FEATURE_COPIES = 170, 2.7, 2.0
+SYMBOL_BYTES, TEXT_BYTES, NUMBER_BYTES, FEATURE_BYTES = 16, 48, 8, 4
 
 
 def batch_of(symbol: str, batches: int) -> int:
@@ -154,8 +154,9 @@ def read(
     own = select(rows_by_symbol(bars, place), batch, batches, max_symbols)
     if not own:
         return None
-    width = sum(TEXT_BYTES if kind == pl.String else NUMBER_BYTES for kind in schema.dtypes())
-    need = sum(own.values()) * width * COPIES
+    texts = sum(kind == pl.String for kind in schema.dtypes()) - 1
+    width = SYMBOL_BYTES + texts * TEXT_BYTES + (len(schema) - 1 - texts) * NUMBER_BYTES
+    need = sum(own.values()) * width * ROW_COPIES
     check_memory(need, f"{sum(own.values()):,} daily rows", batch, batches, memory_limit_mb)
     try:
         return panel(collect(bars.filter(pl.col("symbol").is_in(list(own))), place), adjusted)

@@ -21,7 +21,6 @@ PRICE, LATEST = COLORS[0], COLORS[1]
 
 def draw(
     *,
-    bars: Path,
     features: Path,
     daily: Path,
     symbol: str,
@@ -30,14 +29,10 @@ def draw(
     simulated: bool,
     outs: Sequence[Path],
 ) -> None:
-    """Plot a symbol's daily price with its weekly averages as they are seen on each day.
-
-    Above the whole history; below its last weeks, where an arrow leads from the Friday of a weekly
-    value to the first row that may see it.
+    """Write the picture of a symbol, see `figure`.
 
     Args:
-        bars: weekly bars of the symbol's batch.
-        features: its weekly features.
+        features: weekly features of the symbol's batch.
         daily: its daily rows with features.
         symbol: to draw.
         adjusted_close: column of prices, where it is there; None: close.
@@ -51,30 +46,48 @@ def draw(
     own = pl.col("symbol").cast(pl.String) == symbol
     price = price_column(list(scan([daily]).collect_schema()), adjusted_close)
     rows = scan([daily]).filter(own).select("date", price, *AVERAGES).collect()
-    closes = scan([bars]).filter(own).select("symbol", "week_end", pl.col(price)).collect()
     weekly = scan([features]).filter(own).select("week_end", "w_ma_20").collect()
-    if closes.is_empty():
+    if weekly.is_empty():
         raise DataError(
             f"weekly.plots: no weekly bar of {symbol!r}; name a symbol of the input, within "
             "weekly.max_symbols"
         )
-    figure = Figure(figsize=(10, 7.5), layout="constrained")
-    whole, zoom = figure.subplots(2, 1, height_ratios=(3, 4))
-    whole.plot(rows["date"], rows[price], color=PRICE, linewidth=0.8, label="daily price")
+    title = f"{symbol}{source_note(simulated)}"
+    save(figure(rows, weekly, title=title, price=price, visible_from=visible_from), outs)
+
+
+def figure(
+    daily: pl.DataFrame, weekly: pl.DataFrame, *, title: str, price: str, visible_from: str
+) -> Figure:
+    """A symbol's daily price with its weekly averages as they are seen on each day.
+
+    Above the whole history; below its last weeks, where an arrow leads from the Friday of a weekly
+    value to the first row that may see it.
+
+    Args:
+        daily: one symbol's date, `price` and the columns `AVERAGES`, sorted by date.
+        weekly: its week_end and w_ma_20, sorted by week_end, at least a row.
+        title: name of the symbol.
+        price: column of the price.
+        visible_from: same_day or next_day.
+    """
+    picture = Figure(figsize=(10, 7.5), layout="constrained")
+    whole, zoom = picture.subplots(2, 1, height_ratios=(3, 4))
+    whole.plot(daily["date"], daily[price], color=PRICE, linewidth=0.8, label="daily price")
     for name, color in AVERAGES.items():
         label = f"{name}, as seen on the day"
-        whole.step(rows["date"], rows[name], where="post", color=color, label=label)
+        whole.step(daily["date"], daily[name], where="post", color=color, label=label)
     whole.set_title("Price and weekly averages", loc="left")
-    _zoomed(zoom, rows, closes.with_columns(weekly["w_ma_20"]), price, visible_from)
+    _zoomed(zoom, daily, weekly, price, visible_from)
     for panel in (whole, zoom):
         panel.set_ylabel(f"{'adjusted ' if price != 'close' else ''}price (currency of the input)")
         formatter = ConciseDateFormatter(panel.xaxis.get_major_locator())
         panel.xaxis.set_major_formatter(formatter)
         panel.legend(loc="upper left", frameon=False, fontsize=8)
     zoom.set_xlabel("date")
-    name = symbol.replace("$", r"\$")  # a pair of them would be a formula
-    figure.suptitle(f"{name}: when a week becomes visible{source_note(simulated)}")
-    save(figure, outs)
+    name = title.replace("$", r"\$")  # a pair of them would be a formula
+    picture.suptitle(f"{name}: when a week becomes visible")
+    return picture
 
 
 def _zoomed(
@@ -97,9 +110,9 @@ def _zoomed(
         markersize=4,
         label="w_ma_20 that the row may use",
     )
-    weeks = Weeks(weekly["symbol"], weekly["week_end"], visible_from, None)
-    symbols = pl.Series([weekly["symbol"][0]] * rows.height, dtype=weekly.schema["symbol"])
-    seen = rows.with_columns(place=weeks.seen(symbols, rows["date"])).drop_nulls("place")
+    one, same = (pl.repeat("", frame.height, eager=True) for frame in (weekly, rows))
+    weeks = Weeks(one, weekly["week_end"], visible_from, None)
+    seen = rows.with_columns(place=weeks.seen(same, rows["date"])).drop_nulls("place")
     starts = dict(seen.group_by("place").agg(pl.col("date").min()).iter_rows())
     shown = weekly.with_row_index("place").drop_nulls("w_ma_20")
     panel.plot(
@@ -139,7 +152,6 @@ if __name__ == "__main__":
 
     with job(snakemake):  # noqa: F821
         draw(
-            bars=Path(snakemake.input.bars),  # noqa: F821
             features=Path(snakemake.input.features),  # noqa: F821
             daily=Path(snakemake.input.daily),  # noqa: F821
             symbol=snakemake.wildcards.symbol,  # noqa: F821

@@ -116,7 +116,7 @@ def test_a_batch_that_needs_too_much_memory_says_how_many_would_fit(tmp_path: Pa
         batches.check_memory(need, "many rows", 1, 2, LIMIT)
     fit = int(str(e.value).rpartition("batches: ")[2].split()[0])
     batches.check_memory(need * 2 / fit, "rows", 1, fit, LIMIT)
-    random_market(1, 20, 400).write_parquet(tmp_path / "a.parquet")
+    random_market(1, 20, 900).write_parquet(tmp_path / "a.parquet")
     how = {"columns": None, "adjusted": None, "batch": 0, "batches": 1, "max_symbols": None}
     with pytest.raises(DataError, match="daily rows, for which a job needs about"):
         batches.read([tmp_path / "a.parquet"], memory_limit_mb=171, **how)
@@ -286,7 +286,7 @@ def test_the_picture_is_drawn_the_same_every_time(tmp_path: Path) -> None:
     chain(frame, mappings_frame({}), 1, tmp_path)
     outs = [tmp_path / f"{n}.svg" for n in (1, 2)]
     how = {"adjusted_close": None, "visible_from": "next_day", "simulated": True}
-    parts = {name: tmp_path / "0" / name for name in ("bars", "features", "daily")}
+    parts = {name: tmp_path / "0" / name for name in ("features", "daily")}
     for out in outs:
         plot_visibility.draw(symbol="S000", outs=[out], **parts, **how)
     assert outs[0].read_bytes() == outs[1].read_bytes()
