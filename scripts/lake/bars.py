@@ -10,7 +10,7 @@ import polars as pl
 
 from scripts.lake import occ
 from scripts.lake.flatfile import FlatFile
-from scripts.lake.tables import Column, Columns
+from scripts.tables import Column, Columns
 
 _BAR: Columns = {
     "timestamp": Column(pl.Datetime("ns", "UTC"), "start of the bar's window, UTC"),

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import polars as pl
 
+from scripts import tables
 from scripts.lake import build_corporate_actions as actions
-from scripts.lake import tables
 from scripts.lake.adjust import adjust
 from scripts.lake.inputs import CLOSES, as_paths
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
+from scripts import tables
 from scripts.errors import DataError
-from scripts.lake import tables
 from scripts.lake.factors import MEANINGS, Bars, alpha158
 from scripts.lake.inputs import as_paths
 

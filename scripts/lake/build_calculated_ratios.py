@@ -5,7 +5,7 @@ from pathlib import Path
 
 import polars as pl
 
-from scripts.lake import tables
+from scripts import tables
 from scripts.lake.inputs import CLOSES, as_paths
 from scripts.lake.statements import (
     GROWTH_COLUMNS,

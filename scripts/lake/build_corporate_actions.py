@@ -5,8 +5,8 @@ from pathlib import Path
 
 import polars as pl
 
+from scripts import tables
 from scripts.errors import DataError
-from scripts.lake import tables
 from scripts.lake.inputs import as_paths
 
 COLUMNS: tables.Columns = {

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import polars as pl
 
-from scripts.lake import tables
+from scripts import tables
 from scripts.lake.bars import (
     MONTH,
     OPTIONS,

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import polars as pl
 
-from scripts.lake import tables
+from scripts import tables
 from scripts.lake.build_calculated_ratios import RATIOS
 from scripts.lake.inputs import as_paths
 from scripts.lake.statements import KEY, PERIOD, quarter_name

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from scripts.lake import tables
+from scripts import tables
 from scripts.lake.bars import (
     OPTIONS,
     STOCKS,

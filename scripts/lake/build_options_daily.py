@@ -8,12 +8,13 @@ import numpy as np
 import polars as pl
 import pyarrow.parquet as pq
 
+from scripts import tables
 from scripts.atomic import atomic
-from scripts.lake import returns, tables
+from scripts.lake import returns
 from scripts.lake.bars import MONTH, OPTIONS
 from scripts.lake.inputs import CLOSES, as_paths
-from scripts.lake.tables import Column
 from scripts.lake.universe import among, read_universe
+from scripts.tables import Column
 
 RETURNS = (1, 5, 20)  # bars
 WINDOWS = returns.window_columns("close", "volume", RETURNS)

@@ -5,12 +5,13 @@ from pathlib import Path
 
 import polars as pl
 
-from scripts.lake import returns, tables
+from scripts import tables
+from scripts.lake import returns
 from scripts.lake.adjust import FACTORS, adjust
 from scripts.lake.bars import MONTH, STOCKS
 from scripts.lake.inputs import as_paths
-from scripts.lake.tables import Column
 from scripts.lake.universe import among, read_universe
+from scripts.tables import Column
 
 RETURNS = (1, 5, 20)  # bars
 PRICES = ("open", "high", "low", "close")

@@ -6,12 +6,12 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from scripts.lake import tables
+from scripts import tables
 from scripts.lake.bars import STOCKS
 from scripts.lake.flatfile import instant
 from scripts.lake.inputs import as_paths
-from scripts.lake.tables import Column
 from scripts.lake.universe import keep, read_universe
+from scripts.tables import Column
 
 COLUMNS: tables.Columns = {
     **STOCKS,

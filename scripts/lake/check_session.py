@@ -8,8 +8,8 @@ from pathlib import Path
 
 import polars as pl
 
+from scripts import tables
 from scripts.errors import DataError
-from scripts.lake import tables
 from scripts.lake.bars import is_options, total
 from scripts.lake.inputs import as_paths
 from scripts.lake.universe import keep, read_universe

@@ -12,8 +12,8 @@ import numpy as np
 import polars as pl
 import psutil
 
+from scripts import tables
 from scripts.errors import DataError
-from scripts.lake import tables
 from scripts.lake.inputs import as_paths
 from scripts.lake.qlib_format import (
     CALENDAR,

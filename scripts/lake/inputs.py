@@ -7,7 +7,7 @@ from pathlib import Path
 
 import polars as pl
 
-from scripts.lake import tables
+from scripts import tables
 
 CLOSES: tables.Columns = {
     "symbol": tables.Column(pl.String, "symbol"),

@@ -5,9 +5,10 @@ from typing import NamedTuple
 
 import polars as pl
 
-from scripts.lake import records, tables
+from scripts import tables
+from scripts.lake import records
 from scripts.lake.readers import not_negative, positive
-from scripts.lake.tables import Column
+from scripts.tables import Column
 
 MONTH = "YYYY-MM: the partition"
 DIVIDENDS: tables.Columns = {

@@ -8,9 +8,10 @@ from typing import Any, NamedTuple
 
 import polars as pl
 
-from scripts.lake import records, statements, tables
+from scripts import tables
+from scripts.lake import records, statements
 from scripts.lake.readers import names, year
-from scripts.lake.tables import Column
+from scripts.tables import Column
 
 BALANCE_SHEETS = statements.bronze_columns(statements.BALANCE_SHEET)
 CASH_FLOW = statements.bronze_columns(statements.CASH_FLOW)

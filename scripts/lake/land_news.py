@@ -6,8 +6,9 @@ from typing import Any
 
 import polars as pl
 
-from scripts.lake import records, tables
-from scripts.lake.tables import Column
+from scripts import tables
+from scripts.lake import records
+from scripts.tables import Column
 
 COLUMNS: tables.Columns = {
     "id": Column(pl.String, "the vendor's id of the article"),

@@ -4,8 +4,9 @@ from pathlib import Path
 
 import polars as pl
 
-from scripts.lake import records, tables
-from scripts.lake.tables import Column
+from scripts import tables
+from scripts.lake import records
+from scripts.tables import Column
 
 COLUMNS: tables.Columns = {
     "ticker": Column(pl.String, "ticker"),

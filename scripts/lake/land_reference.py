@@ -8,9 +8,10 @@ from urllib.parse import quote
 
 import polars as pl
 
+from scripts import tables
 from scripts.errors import DataError
-from scripts.lake import records, tables
-from scripts.lake.tables import Column
+from scripts.lake import records
+from scripts.tables import Column
 
 WEEK = Column(pl.Date, "the week's Monday: the partition")
 TICKERS: tables.Columns = {

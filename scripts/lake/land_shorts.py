@@ -4,9 +4,10 @@ from pathlib import Path
 
 import polars as pl
 
-from scripts.lake import records, tables
+from scripts import tables
+from scripts.lake import records
 from scripts.lake.readers import count
-from scripts.lake.tables import Column
+from scripts.tables import Column
 
 SHORT_INTEREST: tables.Columns = {
     "ticker": Column(pl.String, "ticker"),

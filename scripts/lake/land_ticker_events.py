@@ -8,10 +8,11 @@ from urllib.parse import quote
 
 import polars as pl
 
+from scripts import tables
 from scripts.errors import DataError
-from scripts.lake import records, tables
+from scripts.lake import records
 from scripts.lake.readers import day, text
-from scripts.lake.tables import Column
+from scripts.tables import Column
 
 COLUMNS: tables.Columns = {
     "ticker": Column(pl.String, "ticker the events were asked for by"),

@@ -14,8 +14,8 @@ from urllib.parse import urlencode
 
 import polars as pl
 
+from scripts import tables
 from scripts.errors import DataError, NotFoundError
-from scripts.lake import tables
 from scripts.lake.readers import READERS, Reader, day, text
 
 CHUNK = 2**12  # records held as Python objects at a time

@@ -14,9 +14,9 @@ from typing import NamedTuple
 import numpy as np
 import polars as pl
 
+from scripts import tables
 from scripts.errors import DataError
-from scripts.lake import tables
-from scripts.lake.tables import Column
+from scripts.tables import Column
 
 WINDOW = 20  # bars; the first bar of a month needs as many before it
 CHUNK = 2**14  # rows at once: sums stay in the processor's cache

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import polars as pl
 
-from scripts.lake import tables
+from scripts import tables
 
 BALANCE_SHEET: tuple[str, ...] = (
     "assets",

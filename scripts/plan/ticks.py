@@ -14,11 +14,11 @@ from difflib import get_close_matches
 from functools import cached_property
 from pathlib import Path
 
+from scripts.content import file_content
 from scripts.errors import DataError
 from scripts.plan.fingerprint import literal
 from scripts.plan.parameters import EXCHANGES, RANGES, wrong_value
 from scripts.ticks.sources import (
-    file_content,
     folder_securities,
     pick,
     workbook_content,

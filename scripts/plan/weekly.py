@@ -12,8 +12,8 @@ from functools import cached_property
 from pathlib import Path
 from zlib import crc32
 
+from scripts.content import file_content
 from scripts.errors import DataError
-from scripts.ticks.sources import file_content
 
 SUFFIXES = (".parquet", ".pq", ".parq")
 LAKE, SIMULATOR = "lake", "simulator"  # values of weekly.input that are no path

@@ -7,7 +7,8 @@ import polars as pl
 from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 from matplotlib.figure import Figure
 
-from scripts.ticks.figures import COLORS, save, source_note, title_of
+from scripts.figures import COLORS, save, source_note
+from scripts.ticks.figures import title_of
 from scripts.ticks.metrics import read_trades
 
 

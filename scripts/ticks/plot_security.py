@@ -8,7 +8,8 @@ import polars as pl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from scripts.ticks.figures import COLORS, save, source_note, title_of
+from scripts.figures import COLORS, save, source_note
+from scripts.ticks.figures import title_of
 from scripts.ticks.metrics import read_trades
 
 DAY_TICKS = 6

@@ -8,7 +8,8 @@ import polars as pl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from scripts.ticks.figures import save, source_note, title_of
+from scripts.figures import save, source_note
+from scripts.ticks.figures import title_of
 from scripts.ticks.score_summary import PORTFOLIO
 
 UNITS = {

@@ -5,7 +5,6 @@ Used while the workflow is planned (so: standard library only), and by the job t
 
 from __future__ import annotations
 
-import hashlib
 import re
 import zipfile
 import zlib
@@ -15,10 +14,10 @@ from difflib import get_close_matches
 from pathlib import Path
 from xml.etree import ElementTree
 
+from scripts.content import digest
 from scripts.errors import DataError
 
 BROKEN = (zipfile.BadZipFile, zlib.error, ElementTree.ParseError, EOFError, KeyError)
-WHOLE, PART = 64 * 2**20, 2**20
 SHEET_SUFFIXES = (" UH Equity", " DH Equity")
 _UNSAFE = re.compile(r"[/\\{}*?\x00-\x1f]|^\.|^$")  # {x} would be a wildcard of Snakemake
 
@@ -81,29 +80,8 @@ def workbook_content(workbook: Path) -> dict[str, str]:
         name = sheet.get("name", "")
         link = next((v for k, v in sheet.attrib.items() if k.endswith("}id")), None)
         own = parts.get(f"xl/{files.get(link)}")
-        content[name] = _digest(repr((name, own, common)).encode())
+        content[name] = digest(repr((name, own, common)).encode())
     return content
-
-
-def file_content(path: Path) -> str:
-    """Hash of a parquet file; of one above `WHOLE` bytes: of its size, beginning and end.
-
-    The end holds the sizes and statistics of every column chunk.
-    """
-    size = path.stat().st_size
-    with path.open("rb") as file:
-        if size <= WHOLE:
-            return _digest(file.read())
-        head = file.read(PART)
-        file.seek(size - PART)
-        return _digest(b"%d" % size, head, file.read())
-
-
-def _digest(*parts: bytes) -> str:
-    digest = hashlib.sha256()
-    for part in parts:
-        digest.update(part)
-    return digest.hexdigest()[:16]
 
 
 def by_security(names: Iterable[str], source: Path) -> dict[str, str]:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import polars as pl
 
-from scripts.lake.tables import Column, write
+from scripts.tables import Column, write
 from scripts.weekly import batches, stream
 from scripts.weekly.bars import resample
 from scripts.weekly.panel import Panel, other_columns, price_column

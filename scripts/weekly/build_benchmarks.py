@@ -6,7 +6,7 @@ from pathlib import Path
 import polars as pl
 
 from scripts.errors import DataError
-from scripts.lake.tables import Column, write
+from scripts.tables import Column, write
 from scripts.weekly import batches
 from scripts.weekly.bars import resample
 from scripts.weekly.mappings import NONE, benchmarks_of, check_benchmarks, read_mappings

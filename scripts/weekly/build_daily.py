@@ -6,7 +6,7 @@ from pathlib import Path
 import polars as pl
 
 from scripts.errors import DataError
-from scripts.lake.tables import scan
+from scripts.tables import scan
 from scripts.weekly import stream
 from scripts.weekly.build_bars import with_batch
 from scripts.weekly.visible import Weeks, gather

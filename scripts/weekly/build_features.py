@@ -5,7 +5,7 @@ from pathlib import Path
 
 import polars as pl
 
-from scripts.lake.tables import Column, scan, write
+from scripts.tables import Column, scan, write
 from scripts.weekly import batches
 from scripts.weekly.build_bars import COLUMNS as BARS
 from scripts.weekly.build_bars import with_batch

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from scripts.lake.tables import Column, scan, schema_of
+from scripts.tables import Column, scan, schema_of
 from scripts.weekly import stream
 from scripts.weekly.barriers import ABOVE, ATR_BARS, BELOW, HORIZON, Ohlc, label
 from scripts.weekly.build_bars import BATCH

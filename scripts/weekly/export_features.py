@@ -6,7 +6,7 @@ from pathlib import Path
 
 import polars as pl
 
-from scripts.lake.tables import scan
+from scripts.tables import scan
 from scripts.weekly import stream
 
 

@@ -9,8 +9,8 @@ from matplotlib.dates import ConciseDateFormatter
 from matplotlib.figure import Figure
 
 from scripts.errors import DataError
-from scripts.lake.tables import scan
-from scripts.ticks.figures import COLORS, save, source_note
+from scripts.figures import COLORS, save, source_note
+from scripts.tables import scan
 from scripts.weekly.panel import price_column
 from scripts.weekly.visible import Weeks
 

@@ -10,8 +10,8 @@ import polars as pl
 from scripts.lake import market
 from scripts.lake.market_events import price_factor
 from scripts.lake.market_listings import generator, listings
-from scripts.lake.tables import Column, conform, write
 from scripts.plan.calendar import Calendar
+from scripts.tables import Column, conform, write
 
 RANGE = 0.008  # of a day: standard deviation of the log distance of open, high and low
 COLUMNS = {

@@ -18,7 +18,7 @@ import numpy as np
 import polars as pl
 import yaml
 
-from scripts.lake import tables
+from scripts import tables
 from tests.bench import market
 from tests.bench.measure import Cost, best, python, run
 from tests.plans import CALENDAR

@@ -25,6 +25,7 @@ import pytest
 from botocore.exceptions import BotoCoreError
 from polars.testing import assert_frame_equal
 
+from scripts import tables
 from scripts.errors import DataError
 from scripts.lake import (
     build_adjustments,
@@ -37,7 +38,6 @@ from scripts.lake import (
     land_actions,
     land_financials,
     land_flatfile,
-    tables,
 )
 from scripts.lake.landing import key_of
 from scripts.lake.rest import Api

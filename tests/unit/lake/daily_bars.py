@@ -11,7 +11,7 @@ from pathlib import Path
 
 import polars as pl
 
-from scripts.lake import tables
+from scripts import tables
 
 MONTHS = ("2025-06", "2025-07", "2025-08")
 SESSIONS = [d for d in (date(2025, 6, 2) + timedelta(n) for n in range(89)) if d.weekday() < 5]

@@ -9,7 +9,7 @@ from pathlib import Path
 import polars as pl
 from hypothesis import strategies as st
 
-from scripts.lake import tables
+from scripts import tables
 from scripts.lake.statements import FIELDS, KEY, bronze_columns
 
 FILES = {"bs": "balance_sheets", "is": "income_statements", "cf": "cash_flow"}

@@ -15,8 +15,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
+from scripts import tables
 from scripts.lake import build_corporate_actions as actions
-from scripts.lake import tables
 from scripts.lake.adjust import adjust
 from scripts.lake.build_adjustments import COLUMNS, build, with_closes
 

@@ -13,7 +13,7 @@ from scripts.errors import DataError
 from scripts.lake.build_alpha158 import COLUMNS, build
 from scripts.lake.factors import LONGEST, MEANINGS
 from scripts.lake.qlib_format import name_of
-from scripts.lake.tables import schema_of
+from scripts.tables import schema_of
 from tests.qlib import stores
 from tests.qlib.stores import export, read_back, write_months
 

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
-from scripts.lake import tables
+from scripts import tables
 from scripts.lake.build_calculated_ratios import COLUMNS, RATIOS, build, calculate, with_prices
 from scripts.lake.statements import GROWTH, KEY, as_known, filings_of
 from tests.unit.lake.statement_frames import (

@@ -13,8 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
+from scripts import tables
 from scripts.errors import DataError
-from scripts.lake import tables
 from scripts.lake.build_corporate_actions import COLUMNS, SELECT, build, identify
 
 TEXT, DAY, NUMBER = pl.String, pl.Date, pl.Float64

@@ -10,8 +10,8 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
+from scripts import tables
 from scripts.errors import DataError
-from scripts.lake import tables
 from scripts.lake.build_daily_bars import OPTIONS_DAILY, STOCKS_DAILY, build
 from tests.bench import market
 from tests.unit.lake import flatfiles

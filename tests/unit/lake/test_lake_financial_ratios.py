@@ -13,8 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
+from scripts import tables
 from scripts.lake import build_calculated_ratios as ours
-from scripts.lake import tables
 from scripts.lake.build_financial_ratios import COLUMNS, OWN, PERCENT, SAME, VENDOR, build
 from scripts.lake.statements import KEY, PERIOD
 from tests.unit.lake.statement_frames import key

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from polars.testing import assert_frame_equal
 
-from scripts.lake import tables
+from scripts import tables
 from scripts.lake.build_fundamentals_wide import COLUMNS, SIGNALS, build, piotroski, widen
 from scripts.lake.statements import FIELDS, KEY, as_known, filings_of
 from tests.unit.lake.statement_frames import (

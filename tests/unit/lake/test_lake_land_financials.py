@@ -10,8 +10,9 @@ from typing import Any
 import polars as pl
 import pytest
 
+from scripts import tables
 from scripts.errors import DataError
-from scripts.lake import land_financials, records, statements, tables
+from scripts.lake import land_financials, records, statements
 from scripts.lake.vendor import open_api
 from tests.servers import rest_server, simulated
 from tests.unit.lake.answers import BROKEN, api_of, serve

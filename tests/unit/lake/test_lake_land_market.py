@@ -10,8 +10,9 @@ from typing import Any
 import polars as pl
 import pytest
 
+from scripts import tables
 from scripts.errors import DataError
-from scripts.lake import land_actions, land_news, land_shorts, tables
+from scripts.lake import land_actions, land_news, land_shorts
 from tests.unit.lake.answers import BROKEN, api_of, outs, serve
 
 SEPTEMBER = ("2025-09-01", "2025-10-01")

@@ -12,8 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from scripts import tables
 from scripts.errors import DataError
-from scripts.lake import land_ratios, land_reference, land_ticker_events, tables
+from scripts.lake import land_ratios, land_reference, land_ticker_events
 from tests.unit.lake.answers import api_of, outs, serve
 
 

@@ -15,8 +15,8 @@ import polars as pl
 import pyarrow.parquet as pq
 import pytest
 
+from scripts import tables
 from scripts.errors import DataError
-from scripts.lake import tables
 from scripts.lake.build_minute_bars import OPTIONS_MINUTE, STOCKS_MINUTE, build
 from tests.bench import market
 from tests.unit.lake import flatfiles

@@ -12,8 +12,9 @@ import pyarrow.parquet as pq
 import pytest
 from polars.testing import assert_frame_equal
 
+from scripts import tables
 from scripts.errors import DataError
-from scripts.lake import occ, tables
+from scripts.lake import occ
 from scripts.lake.build_daily_bars import OPTIONS_DAILY, STOCKS_DAILY
 from scripts.lake.build_options_daily import COLUMNS, build, slices
 from tests.unit.lake.daily_bars import (

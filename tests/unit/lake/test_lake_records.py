@@ -14,9 +14,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
+from scripts import tables
 from scripts.errors import DataError
-from scripts.lake import readers, records, tables
-from scripts.lake.tables import Column
+from scripts.lake import readers, records
+from scripts.tables import Column
 
 DAY = date(2025, 9, 5)
 MONTH = records.month_window("2025-09")

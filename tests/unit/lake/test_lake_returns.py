@@ -13,8 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
+from scripts import tables
 from scripts.errors import DataError
-from scripts.lake import returns, tables
+from scripts.lake import returns
 from scripts.lake.build_daily_bars import STOCKS_DAILY
 from tests.unit.lake.daily_bars import MONTHS, bar, bars, frame, slow_shape, slow_windows
 

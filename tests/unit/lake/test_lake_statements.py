@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from polars.testing import assert_frame_equal, assert_series_equal
 
-from scripts.lake import tables
+from scripts import tables
 from scripts.lake.inputs import as_paths
 from scripts.lake.statements import (
     BALANCE_SHEET,

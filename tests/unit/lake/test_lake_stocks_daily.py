@@ -14,8 +14,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
+from scripts import tables
 from scripts.errors import DataError
-from scripts.lake import build_adjustments, build_financial_ratios, tables
+from scripts.lake import build_adjustments, build_financial_ratios
 from scripts.lake.adjust import adjust
 from scripts.lake.build_daily_bars import STOCKS_DAILY
 from scripts.lake.build_stocks_daily import (

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
-from scripts.lake import tables
+from scripts import tables
 from scripts.lake.bars import STOCKS
 from scripts.lake.build_stocks_minute import COLUMNS, SESSIONS, build, enrich, to_sessions
 from tests.bench import market
