@@ -16,6 +16,11 @@ def sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def source(path: Path) -> dict:
+    """{path, sha256} of a file."""
+    return {"path": str(path), "sha256": sha256(path)}
+
+
 def note(
     *, sources: Iterable[Mapping], version: str, config_hash: str, simulated: bool, out: Path
 ) -> None:

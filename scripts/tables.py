@@ -1,4 +1,4 @@
-"""What all partitions of the lake share: declared columns, one schema, one way to be written."""
+"""What all partitions share: declared columns, one schema, one way to be written."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ class Column(NamedTuple):
 
 Columns = Mapping[str, Column]  # in the order of the file
 ROW_GROUP = 2**18  # a reader that wants few symbols skips the others: partitions are sorted
+COMPRESSION = {"compression": "zstd", "compression_level": 1}
 QUARANTINE = ("source", "line", "reason")  # beside the raw fields, as text
 
 
@@ -47,9 +48,7 @@ def conform(frame: pl.DataFrame, columns: Columns) -> pl.DataFrame:
 def write(frame: pl.DataFrame, out: Path) -> None:
     """Write a partition: parquet, zstd, statistics, in the order of its rows."""
     with atomic(out) as temporary:
-        frame.write_parquet(
-            temporary, compression="zstd", compression_level=1, row_group_size=ROW_GROUP
-        )
+        frame.write_parquet(temporary, row_group_size=ROW_GROUP, **COMPRESSION)
 
 
 def scan(paths: Iterable[Path], columns: Columns | None = None) -> pl.LazyFrame:

@@ -4,8 +4,8 @@ import json
 from collections.abc import Iterable
 from pathlib import Path
 
+from scripts import provenance
 from scripts.errors import DataError
-from scripts.provenance import note, sha256
 
 
 def source(path: Path) -> dict:
@@ -15,7 +15,7 @@ def source(path: Path) -> dict:
         DataError: the manifest cannot be read.
     """
     if path.suffix != ".json":
-        return {"path": str(path), "sha256": sha256(path)}
+        return provenance.source(path)
     try:
         manifest = json.loads(path.read_text(encoding="utf-8"))
         landed = path.with_suffix(".csv.gz")
@@ -33,7 +33,9 @@ def build(
         sources: manifests of landed files (.json), landed files without one, REST partitions.
     """
     noted = map(source, sorted(set(sources)))
-    note(sources=noted, version=version, config_hash=config_hash, simulated=simulated, out=out)
+    provenance.note(
+        sources=noted, version=version, config_hash=config_hash, simulated=simulated, out=out
+    )
 
 
 if __name__ == "__main__":

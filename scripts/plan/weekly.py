@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
 from pathlib import Path
-from zlib import crc32
 
 from scripts.content import file_content
 from scripts.errors import DataError
+from scripts.weekly.sharing import batch_of
 
 SUFFIXES = (".parquet", ".pq", ".parq")
 LAKE, SIMULATOR = "lake", "simulator"  # values of weekly.input that are no path
@@ -155,4 +155,4 @@ class WeeklyPlan:
 
     def batch_of(self, symbol: str) -> str:
         """Key of a symbol's batch: crc32 of its name, mod the number of batches."""
-        return self.batches[crc32(symbol.encode()) % self.config["batches"]]
+        return self.batches[batch_of(symbol, self.config["batches"])]

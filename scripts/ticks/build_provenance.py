@@ -10,9 +10,9 @@ def note(
     *, sources: Sequence[Path], version: str, config_hash: str, simulated: bool, out: Path
 ) -> None:
     """Write the provenance of the tick results as JSON, see `scripts.provenance.note`."""
-    files = [{"path": str(path), "sha256": provenance.sha256(path)} for path in set(sources)]
+    noted = map(provenance.source, set(sources))
     provenance.note(
-        sources=files, version=version, config_hash=config_hash, simulated=simulated, out=out
+        sources=noted, version=version, config_hash=config_hash, simulated=simulated, out=out
     )
 
 

@@ -86,19 +86,20 @@ def label(bars: Ohlc, index: np.ndarray, left: np.ndarray) -> Labels:
         waiting = open_trade & (held == 0)
         lost = waiting & (low <= lower)
         won = waiting & (high >= upper) & ~lost
-        ended = waiting & (left >= HORIZON) & ~lost & ~won if step == HORIZON else None
         for met, value, price in (
             (lost, -1.0, np.minimum(lower, start)),
             (won, 1.0, np.maximum(upper, start)),
-            (ended, 0.0, lead(bars.close, left, step)),
         ):
-            if met is not None:
-                np.copyto(target, value, where=met)
-                np.copyto(leaves, price, where=met)
-                np.copyto(held, step, where=met)
+            np.copyto(target, value, where=met)
+            np.copyto(leaves, price, where=met)
+            np.copyto(held, step, where=met)
+    complete = left >= HORIZON
+    ended = open_trade & (held == 0) & complete
+    target = np.where(ended, 0.0, target)
+    leaves = np.where(ended, lead(bars.close, left, HORIZON), leaves)
+    held[ended] = HORIZON
     with np.errstate(all="ignore"):
         gain = leaves / bars.close - 1
-    complete = left >= HORIZON
     weight = uniqueness(held, index, left)
     return Labels(atr, upper, lower, target, held, gain, weight, complete)
 

@@ -5,21 +5,16 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from pathlib import Path
-from zlib import crc32
 
 import polars as pl
 
 from scripts.errors import DataError
 from scripts.weekly.panel import NEEDED, Panel, check_schema, panel
+from scripts.weekly.sharing import batch_of
 
 # Of a batch's job, as measured: the libraries; how often its rows, or its features, are held.
 BASE_MIB, ROW_COPIES, FEATURE_COPIES = 170, 2.7, 2.0
 SYMBOL_BYTES, TEXT_BYTES, NUMBER_BYTES, FEATURE_BYTES = 16, 48, 8, 4
-
-
-def batch_of(symbol: str, batches: int) -> int:
-    """Batch of a symbol: the same however many others there are."""
-    return crc32(symbol.encode()) % batches
 
 
 def scan(

@@ -9,28 +9,20 @@ from scripts.tables import Column, scan, write
 from scripts.weekly import batches
 from scripts.weekly.build_bars import COLUMNS as BARS
 from scripts.weekly.build_bars import with_batch
-from scripts.weekly.features import calculate
+from scripts.weekly.features import AVERAGES, RSI, calculate
 from scripts.weekly.mappings import NONE, read_mappings
 from scripts.weekly.panel import price_column
-from scripts.weekly.strength import Benchmarks
-
-BENCHMARKS = {
-    "spy": "SPY",
-    "rsp": "RSP",
-    "sector": "the mapped sector_etf",
-    "sector_ew": "the mapped equal_weight_etf",
-    "subsector": "the mapped subsector_etf",
-}
+from scripts.weekly.strength import FAMILIES, MAPPED, Benchmarks
 
 
 def meanings() -> dict[str, str]:
     """Feature -> what it means, in the order of the file."""
     found = {"w_ret": "ln of this week's close over the last one's"}
-    for bars in (14, 21, 30):
+    for bars in RSI:
         found[f"w_rsi_{bars}"] = f"relative strength index, 0 to 100, EWM of alpha 1/{bars}"
     found["w_macd_histogram"] = "MACD(12, 26) minus its signal (9), SMA-seeded, price units"
     found["w_macd_hist_deriv_ema3"] = "EMA(3) of the histogram's change, price units"
-    of = {20: 10, 50: 25, 100: 50, 200: 100}
+    of = {n: max(5, n // 2) for n in AVERAGES}
     found |= {f"w_ma_{n}": f"mean of {n} weekly closes ({of[n]} at least)" for n in of}
     found |= {f"w_pct_slope_ma_{n}": f"w_ma_{n} / that of 4 bars before - 1" for n in of}
     found |= {f"w_sign_ma_{n}": "1, 0 or -1: that slope beyond 1e-5, within, below" for n in of}
@@ -49,7 +41,8 @@ def meanings() -> dict[str, str]:
         "w_relative_dist_20_50_z": "its z-score over 12 bars (5 at least)",
     }
     found |= {f"w_sma{n}": f"mean of {n} weekly closes ({n // 2} at least)" for n in of}
-    for name, benchmark in BENCHMARKS.items():
+    for name, benchmark in FAMILIES.items():
+        benchmark = f"the mapped {benchmark}" if benchmark in MAPPED else benchmark
         found[f"w_rel_strength_{name}"] = f"close / close of {benchmark} in the same week"
         found[f"w_rel_strength_{name}_norm"] = "that / its mean over 12 bars - 1"
         found[f"w_rel_strength_{name}_slope4"] = "its change over 4 bars, a bar"
@@ -106,7 +99,7 @@ def build(
         need, f"{weekly.height:,} weekly bars", batch, batches_in_all, memory_limit_mb
     )
     table = Benchmarks(
-        pl.read_parquet(benchmarks), read_mappings(mappings[0]) if mappings else NONE, parity
+        pl.read_parquet(benchmarks), read_mappings(mappings[0]) if mappings else NONE
     )
     price = price_column(weekly.columns, adjusted_close)
     frame = calculate(weekly, table, price=price, parity=parity, lags=lags, lagged=lagged)

@@ -9,8 +9,8 @@ import polars as pl
 from scripts.tables import Column, scan, schema_of
 from scripts.weekly import stream
 from scripts.weekly.barriers import ABOVE, ATR_BARS, BELOW, HORIZON, Ohlc, label
-from scripts.weekly.build_bars import BATCH
-from scripts.weekly.features import blocks, symbol_starts
+from scripts.weekly.build_bars import BATCH, with_batch
+from scripts.weekly.layout import bar_index, blocks, symbol_starts
 from scripts.weekly.panel import price_column
 
 BLOCK = 2**17  # rows worked on at once
@@ -58,7 +58,7 @@ def targets(daily: pl.DataFrame, price: str = "close") -> pl.DataFrame:
     rows = np.flatnonzero(bar)
     starts = symbol_starts(daily["symbol"].gather(rows))
     count = np.repeat(np.diff(starts), np.diff(starts))
-    index = (np.arange(len(rows)) - np.repeat(starts[:-1], np.diff(starts))).astype(np.int32)
+    index = bar_index(starts)
     left = (count - 1 - index).astype(np.int32)
     with np.errstate(invalid="ignore"):
         found = label(Ohlc(*scaled[:, bar]), index, left)
@@ -114,7 +114,7 @@ def build(*, daily: Path, adjusted_close: str | None, batch: int, out: Path) -> 
         for first, end in blocks(starts, BLOCK):
             part = targets(frame[int(starts[first]) : int(starts[end])], price)
             known += part.height - part["target"].null_count()
-            yield part.with_columns(batch=pl.lit(batch, BATCH.dtype))
+            yield with_batch(part, batch)
 
     stream.write(parts(), schema_of(COLUMNS), out)
     return {"rows": frame.height, "targets": known}

@@ -5,7 +5,7 @@ Formulas: docs/weekly.md. Computed in 64 bits, stored in 32; NaN means null.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from difflib import get_close_matches
 
 import numpy as np
@@ -13,6 +13,7 @@ import polars as pl
 
 from scripts.errors import DataError
 from scripts.weekly import strength, windows
+from scripts.weekly.layout import bar_index, blocks, symbol_starts
 from scripts.weekly.strength import STRENGTH, Benchmarks
 from scripts.weekly.windows import lag
 
@@ -49,21 +50,6 @@ OWN = (  # of the symbol's own price
 )
 FEATURES = (*OWN, *STRENGTH)
 BLOCK = 2**15  # bars worked on at once: their arrays stay in the cache
-
-
-def blocks(starts: np.ndarray, size: int) -> Iterator[tuple[int, int]]:
-    """Ranges of symbols, in order, of at most `size` rows each or of a single symbol.
-
-    Args:
-        starts: first row of each symbol, and the number of rows.
-        size: rows.
-    """
-    first = 0
-    while first < len(starts) - 1:
-        end = int(np.searchsorted(starts, starts[first] + size, side="right")) - 1
-        end = max(end, first + 1)
-        yield first, end
-        first = end
 
 
 def own_features(
@@ -207,8 +193,8 @@ def calculate(
     close = bars[price].to_numpy().astype(float)
     starts = symbol_starts(bars["symbol"])
     counts = np.diff(starts)
-    index = (np.arange(bars.height) - np.repeat(starts[:-1], counts)).astype(np.int32)
-    aligned = benchmarks.align(bars, starts)
+    index = bar_index(starts)
+    aligned = benchmarks.align(bars, starts, parity=parity)
     with np.errstate(all="ignore"):  # NaN and infinities are values here
         for first, end in blocks(starts, BLOCK):
             part = slice(starts[first], starts[end])
@@ -226,10 +212,3 @@ def calculate(
             out[name] = lag(out[column], index, back)
     columns = [pl.Series(name, values).fill_nan(None) for name, values in out.items()]
     return bars.select("symbol", "week_end").hstack(columns)
-
-
-def symbol_starts(symbols: pl.Series) -> np.ndarray:
-    """First row of each symbol of a sorted column, and the number of rows."""
-    first = symbols.ne_missing(symbols.shift(1)).to_numpy().copy()
-    first[:1] = True
-    return np.append(np.flatnonzero(first), len(symbols))

@@ -82,7 +82,7 @@ def add_weekly_features_to_daily(
     )
     weekly = calculate(
         bars,
-        Benchmarks(closes, mappings, parity),
+        Benchmarks(closes, mappings),
         price=price,
         parity=parity,
         lags=lags,

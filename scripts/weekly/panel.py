@@ -10,7 +10,8 @@ import numpy as np
 import polars as pl
 
 from scripts.errors import DataError
-from scripts.weekly.features import FEATURES, OHLCV, symbol_starts
+from scripts.weekly.features import FEATURES, OHLCV
+from scripts.weekly.layout import row_key, symbol_starts
 
 NEEDED = ("symbol", "date", *OHLCV)
 TEXT = (pl.String, pl.Categorical, pl.Enum)
@@ -167,9 +168,8 @@ def _sorted(frame: pl.DataFrame) -> pl.DataFrame:
     if not _increasing(frame):
         text = frame["symbol"].cast(pl.String)
         names = text.unique().sort()
-        number = text.cast(pl.Enum(names)).to_physical().to_numpy().astype(np.int64)
-        order = pl.Series(number * 2**32 + day_numbers(frame["date"]) + 2**31).arg_sort()
-        frame = frame[order]
+        number = text.cast(pl.Enum(names)).to_physical().to_numpy()
+        frame = frame[pl.Series(row_key(number, day_numbers(frame["date"]))).arg_sort()]
     again = (frame["symbol"] == frame["symbol"].shift(1)) & (
         frame["date"] == frame["date"].shift(1)
     )

@@ -9,6 +9,7 @@ import polars as pl
 from polars.io.plugins import register_io_source
 
 from scripts.atomic import atomic
+from scripts.tables import COMPRESSION
 
 ROW_GROUP, SMALLEST_GROUP = 2**16, 2**12
 
@@ -36,10 +37,9 @@ def write(
     with atomic(out) as temporary:
         register_io_source(source, schema=schema).sink_parquet(
             temporary,
-            compression="zstd",
-            compression_level=1,
             row_group_size=row_group or ROW_GROUP,
             maintain_order=True,
+            **COMPRESSION,
         )
 
 

@@ -33,19 +33,20 @@ class Benchmarks:
     Args:
         closes: symbol, week_end (Date), close (Float64) of every benchmark, a row a weekly bar.
         mappings: symbol and the columns `MAPPED` (null: none); a row a symbol.
-        parity: a benchmark is also held against itself.
     """
 
     closes: pl.DataFrame
     mappings: pl.DataFrame
-    parity: bool
 
-    def align(self, bars: pl.DataFrame, starts: np.ndarray) -> dict[str, np.ndarray]:
+    def align(
+        self, bars: pl.DataFrame, starts: np.ndarray, *, parity: bool
+    ) -> dict[str, np.ndarray]:
         """Family -> the benchmark's price in the week of each bar; NaN where it has no bar.
 
         Args:
             bars: symbol, week_end, sorted by them.
             starts: first bar of each symbol, and the number of bars.
+            parity: a benchmark is also held against itself.
         """
         names = self.closes["symbol"].unique().sort()
         weeks = _weeks(self.closes["week_end"])
@@ -54,7 +55,7 @@ class Benchmarks:
         rows = names.search_sorted(self.closes["symbol"]).to_numpy()
         table[rows, weeks - origin + 1] = self.closes["close"].to_numpy()
         column = np.clip(_weeks(bars["week_end"]) - origin + 1, 0, table.shape[1] - 1)
-        against = self._against(bars["symbol"].gather(starts[:-1]))
+        against = self._against(bars["symbol"].gather(starts[:-1]), parity=parity)
         numbers = pl.DataFrame({"name": names, "row": np.arange(len(names))})
         found = {}
         for family in FAMILIES:
@@ -65,7 +66,7 @@ class Benchmarks:
             found[family] = table[np.repeat(row, np.diff(starts)), column]
         return found
 
-    def _against(self, symbols: pl.Series) -> pl.DataFrame:
+    def _against(self, symbols: pl.Series, *, parity: bool) -> pl.DataFrame:
         """Family -> benchmark of each symbol, null for none."""
         own = symbols.cast(pl.String).alias("symbol").to_frame()
         mapped = own.join(self.mappings, on="symbol", how="left", maintain_order="left")
@@ -73,7 +74,7 @@ class Benchmarks:
         chosen = []
         for family, name in FAMILIES.items():
             other = pl.col(name) if name in MAPPED else pl.lit(name)
-            barred = symbol == MARKET if self.parity else (symbol == MARKET) | (symbol == other)
+            barred = symbol == MARKET if parity else (symbol == MARKET) | (symbol == other)
             chosen.append(
                 pl.when(barred.fill_null(False)).then(None).otherwise(other).alias(family)
             )

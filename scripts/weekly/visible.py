@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 
-from scripts.weekly.features import symbol_starts
+from scripts.weekly.layout import row_key, symbol_starts
 from scripts.weekly.panel import day_numbers
 
 FOREVER = 2**31 - 1  # a day number beyond all dates
@@ -16,7 +16,7 @@ def _last_day(friday: np.ndarray, business_days: int | None) -> np.ndarray:
     if business_days is None:
         return np.full_like(friday, FOREVER)
     weeks, rest = divmod(business_days, 5)
-    return friday + 7 * weeks + (2 if rest == 0 else 2 + rest)
+    return friday + 7 * weeks + 2 + rest  # after the fifth, a weekend
 
 
 class Weeks:
@@ -38,9 +38,9 @@ class Weeks:
         numbers = np.repeat(np.arange(len(starts) - 1), np.diff(starts))
         self._names = pl.DataFrame({"symbol": symbol.gather(starts[:-1]).cast(pl.String)})
         self._day = day_numbers(week_end)
-        self._keys = _key(numbers, self._day)
+        self._keys = row_key(numbers, self._day)
         self._side = "right" if visible_from == "same_day" else "left"
-        self._last_seen = _key(numbers, _last_day(self._day, stale_after))
+        self._last_seen = row_key(numbers, _last_day(self._day, stale_after))
 
     def seen(self, symbol: pl.Series, date: pl.Series) -> pl.Series:
         """Place of the bar that each daily row sees, UInt32; null for none.
@@ -56,18 +56,13 @@ class Weeks:
         )["number"]
         numbers = np.repeat(number.cast(pl.Int64).fill_null(-1).to_numpy(), np.diff(starts))
         day = day_numbers(date)
-        keys = _key(numbers, day)
+        keys = row_key(numbers, day)
         place = np.searchsorted(self._keys, keys, side=self._side) - 1
         there = (place >= 0) & (numbers >= 0)
         place = np.maximum(place, 0)
         if len(self._keys):
             there &= self._last_seen[place] >= keys
         return pl.Series(np.where(there, place, -1)).replace(-1, None).cast(pl.UInt32)
-
-
-def _key(number: np.ndarray, day: np.ndarray) -> np.ndarray:
-    """Symbol's number and day in one integer, in their order."""
-    return (number.astype(np.int64) << 32) + (day + 2**31)
 
 
 def gather(columns: pl.DataFrame, place: pl.Series) -> pl.DataFrame:

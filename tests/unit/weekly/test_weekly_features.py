@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from scripts.errors import DataError
 from scripts.weekly import notebook, visible
-from scripts.weekly.features import BLOCK, FEATURES, blocks
+from scripts.weekly.features import BLOCK, FEATURES
+from scripts.weekly.layout import blocks
 from scripts.weekly.notebook import add_weekly_features_to_daily
 from tests.oracles import weekly as oracle
 from tests.unit.weekly.comparing import assert_close, known_mappings, mappings_frame
