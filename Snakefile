@@ -15,7 +15,7 @@ include: "rules/common.smk"
 rule all:
     default_target: True
     input:
-        rules_of("lake", "ticks", "weekly"),
+        rules_of("lake", "ticks", "weekly", "nfl", "grid"),
 
 
 rule lake:
@@ -33,6 +33,16 @@ rule weekly:
         rules_of("weekly"),
 
 
+rule nfl:
+    input:
+        rules_of("nfl"),
+
+
+rule grid:
+    input:
+        rules_of("grid"),
+
+
 include: "rules/lake.smk"
 include: "rules/ticks_common.smk"
 include: "rules/ticks.smk"
@@ -40,3 +50,4 @@ include: "rules/ticks_tables.smk"
 include: "rules/weekly_common.smk"
 include: "rules/weekly.smk"
 include: "rules/weekly_exports.smk"
+include: "rules/nfl.smk"

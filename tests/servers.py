@@ -12,6 +12,7 @@ Both listen on 127.0.0.1, remember the requests, and fail the next ones when tol
 
 from __future__ import annotations
 
+import hashlib
 import json
 import socket
 import struct
@@ -254,6 +255,23 @@ def simulated(seed: int, as_of: str) -> Respond:
 
     day = date.fromisoformat(as_of)
     return lambda path, query, base: respond(seed, day, path, query, base)
+
+
+@contextmanager
+def file_server(files: Mapping[str, bytes | Callable[[Request], Reply]]) -> Iterator[Server]:
+    """Serve files, each with its MD5 as ETag: path -> content, or who answers for it; else 404."""
+
+    def answer(request: Request, _body: bytes) -> Reply:
+        file = files.get(request.path)
+        if callable(file):
+            return file(request)
+        if file is None:
+            return Reply(404, {"Content-Type": "text/plain"}, b"Not Found")
+        return Reply(200, {"ETag": f'"{hashlib.md5(file).hexdigest()}"'}, file)
+
+    server = Server(answer)
+    with _served(server):
+        yield server
 
 
 def flat_files(

@@ -3,32 +3,19 @@
 from __future__ import annotations
 
 import json
-import random
 import time
 from collections.abc import Iterator, Mapping
-from datetime import UTC
-from email.utils import parsedate_to_datetime
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl, quote, unquote_plus, urlencode, urlsplit
 
 import httpx
-import stamina
 
 from scripts.errors import DataError, NotFoundError
+from scripts.patience import OVERLOADED, PassingError, Patience, persist, retry_after
 
 BASE = "https://api.massive.com"
 KEY_NAMES = {"apikey", "api_key"}  # of the query, in any case
 SHOWN = 200  # characters of the vendor's words in an error
-OVERLOADED = 429
-
-
-class PassingError(Exception):
-    """A fault that another attempt may not meet. Its text is one clause, without any secret."""
-
-    def __init__(self, text: str, wait_s: float | None = None) -> None:
-        """Say what happened, and how long the vendor asks to wait."""
-        super().__init__(text)
-        self.wait_s = wait_s
 
 
 class Answer(NamedTuple):
@@ -73,8 +60,7 @@ class Api:
         """Take over the settings; nothing is asked yet."""
         self._base, self._prefix = _checked_base(base)
         self._key = _checked_key(key)
-        self._attempts, self._total_s = attempts, total_s
-        self._wait_s, self._wait_max_s = wait_s, wait_max_s
+        self._patience = Patience(attempts, total_s, timeout_s, wait_s, wait_max_s)
         self._client = httpx.Client(
             headers={"Authorization": f"Bearer {self._key}", "Accept": "application/json"},
             timeout=httpx.Timeout(timeout_s, connect=min(timeout_s, 20)),
@@ -156,38 +142,10 @@ class Api:
 
     def _fetch(self, target: str, place: str) -> dict | None:
         """The JSON object at a path and query, in as many attempts as it takes; None: 404."""
-        start = time.monotonic()
-        deadline = start + self._total_s
-
-        def again(error: Exception) -> bool | float:
-            if not isinstance(error, PassingError):
-                return False
-            if error.wait_s is None:
-                return time.monotonic() < deadline
-            # A little later than asked for, so that jobs do not all come back at once.
-            wait_s = error.wait_s + random.uniform(0, self._wait_s)
-            return wait_s if time.monotonic() + wait_s < deadline else False
-
-        attempts = stamina.retry_context(
-            on=again,
-            attempts=self._attempts,
-            timeout=self._total_s,
-            wait_initial=self._wait_s,
-            wait_max=self._wait_max_s,
-            wait_jitter=self._wait_s,
+        return persist(
+            lambda deadline: self._understand(self._ask(target, place, deadline), place),
+            self._patience,
         )
-        number = 0
-        try:
-            for attempt in attempts:
-                number = attempt.num
-                with attempt:
-                    return self._understand(self._ask(target, place, deadline), place)
-        except PassingError as error:
-            raise DataError(
-                f"{error} (attempt {number}, after {time.monotonic() - start:.0f} s); run again "
-                "later"
-            ) from None
-        raise AssertionError("unreachable")
 
     def _ask(self, target: str, place: str, deadline: float) -> Answer:
         """One request."""
@@ -297,23 +255,3 @@ def _results(body: Mapping[str, Any], place: str) -> Any:
         f"{place}: an answer without `results` (status {str(body.get('status'))[:SHOWN]!r}, count "
         f"{str(count)[:SHOWN]}); run again later"
     )
-
-
-def retry_after(value: str | None, now: float) -> float | None:
-    """Seconds that a Retry-After header asks to wait: a number of them, or a date.
-
-    Args:
-        value: of the header.
-        now: seconds since the epoch.
-
-    Returns:
-        None where there is no header, or it means nothing.
-    """
-    value = (value or "").strip()
-    if value.isascii() and value.isdigit():
-        return float(value)
-    try:
-        moment = parsedate_to_datetime(value)
-    except ValueError:
-        return None
-    return max(0.0, (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() - now)

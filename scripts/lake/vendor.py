@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping
 from datetime import date
 from typing import TYPE_CHECKING
 
-import stamina.instrumentation
-
 from scripts.errors import DataError
 from scripts.lake.landing import Store
+from scripts.patience import log_retries
 
 if TYPE_CHECKING:
     from scripts.lake.rest import Api
 
-LOG = logging.getLogger(__name__)
 KEYS = ("MASSIVE_API_KEY", "POLYGON_API_KEY")  # the first that is set
 BASE_VARIABLE = "MASSIVE_API_BASE"
 
@@ -35,7 +32,7 @@ def open_store(vendor: str, seed: int) -> Store:
 
     if is_simulated(vendor):
         return SimulatedStore(seed)
-    _log_retries()
+    log_retries()
     return S3Store()
 
 
@@ -63,7 +60,7 @@ def open_api(vendor: str, seed: int, as_of: str, environment: Mapping[str, str])
         raise DataError(
             f"no key for the vendor's REST API: set {KEYS[0]} in the environment (or {KEYS[1]})"
         )
-    _log_retries()
+    log_retries()
     return Api(base=environment.get(BASE_VARIABLE) or BASE, key=key)
 
 
@@ -76,13 +73,3 @@ def is_simulated(vendor: str) -> bool:
     if vendor not in ("massive", "simulator"):
         raise DataError(f"lake.vendor: no vendor {vendor!r}; there are massive and simulator")
     return vendor == "simulator"
-
-
-def _log_retries() -> None:
-    """Let the log tell of every second attempt, what it is for and when it comes."""
-
-    def tell(retry: stamina.instrumentation.RetryDetails) -> None:
-        LOG.warning("%s; again in %.1f s", retry.caused_by, retry.wait_for)
-
-    stamina.instrumentation.set_on_retry_hooks((tell,))
-    logging.getLogger("httpx").setLevel(logging.WARNING)  # it tells of every request

@@ -18,13 +18,22 @@ class Rule(NamedTuple):
     directives: dict[str, str]
 
 
+def _outdented(text: str) -> str:
+    """Text whose blocks under an `if` stand at the margin, as all else."""
+    lines, inside = [], False
+    for line in text.splitlines(keepends=True):
+        if line[:1].strip():
+            inside = line.startswith("if ")
+        lines.append(line.removeprefix("    ") if inside else line)
+    return "".join(lines)
+
+
 def all_rules() -> list[Rule]:
-    """Every rule of the workflow, in the order of the files."""
+    """Every rule of the workflow, in the order of the files; those under an `if` too."""
     rules = []
     for file in SOURCES:
-        for found in re.finditer(
-            r"^rule (\w+):\n((?:    .*\n|\n(?=    ))+)", file.read_text(), re.M
-        ):
+        text = _outdented(file.read_text())
+        for found in re.finditer(r"^rule (\w+):\n((?:    .*\n|\n(?=    ))+)", text, re.M):
             parts = re.split(r"^    (\w+):", found[2], flags=re.M)
             rules.append(Rule(found[1], file, dict(zip(parts[1::2], parts[2::2], strict=True))))
     return rules

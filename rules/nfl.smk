@@ -1,0 +1,24 @@
+# NFL: schedules, plays, lines and weather -> features known before kickoff -> models -> checks.
+#
+# In:  nfl.sources. Out: nfl/{raw,etl,features,models,tables,plots,checks,grid}/. Method: docs/nfl.md.
+# What has no source is not in the plan; one line says so.
+include: "nfl_common.smk"
+include: "nfl_products.smk"
+
+
+if NFL.on:
+
+    include: "nfl_sources.smk"
+    include: "nfl_outside.smk"
+    include: "nfl_etl.smk"
+    include: "nfl_checks.smk"
+
+
+if NFL.on and NFL.tasks and NFL.tests:
+
+    include: "nfl_models.smk"
+
+
+if NFL.on and NFL.has_grid:
+
+    include: "nfl_grid.smk"

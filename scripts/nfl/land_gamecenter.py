@@ -1,0 +1,55 @@
+"""A season of the league's GameCenter (real games of 2009 to 2019, from a wheel) -> flat files."""
+
+from pathlib import Path
+
+import polars as pl
+
+from scripts.atomic import atomic
+from scripts.errors import DataError
+from scripts.nfl import gamecenter
+from scripts.tables import write
+
+
+def land(season: int, folder: Path, games: Path, plays: Path) -> str:
+    """Write the games of a season as a CSV in nflverse's layout, and its plays as parquet.
+
+    Args:
+        season: the season.
+        folder: folder of the wheel's data.
+        games: CSV to write; a game of which the wheel has no record has no scores.
+        plays: parquet to write, columns `gamecenter.PLAYS`.
+
+    Returns:
+        one line for the log.
+
+    Raises:
+        DataError: the wheel has no games of that season, or a damaged one.
+    """
+    listed = gamecenter.schedule(folder, season)
+    if not listed:
+        raise DataError(f"{folder}: no games of {season}; GameCenter's wheel has 2009 to 2019")
+    rows, flat = [], []
+    for game in listed:
+        record = gamecenter.read(folder, game["eid"])
+        rows.append(gamecenter.game_row(season, game, record))
+        flat += [] if record is None else gamecenter.plays(game["game_id"], record)
+    with atomic(games) as temporary:
+        pl.DataFrame(rows, infer_schema_length=None).write_csv(temporary)
+    write(pl.DataFrame(flat, schema=gamecenter.PLAYS), plays)
+    known = sum(row["home_score"] is not None for row in rows)
+    return f"{len(rows)} games, {known} with a record; {len(flat)} plays"
+
+
+if __name__ == "__main__":
+    from scripts.job import job
+
+    with job(snakemake) as log:  # noqa: F821
+        log.info(
+            "%s",
+            land(
+                season=int(snakemake.wildcards.season),  # noqa: F821
+                folder=gamecenter.package(),
+                games=Path(snakemake.output.games),  # noqa: F821
+                plays=Path(snakemake.output.plays),  # noqa: F821
+            ),
+        )

