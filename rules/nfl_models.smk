@@ -109,6 +109,7 @@ rule nfl_score_models:
         draws=config["nfl"]["draws"],
         seed=config["nfl"]["seed"],
         simulated=simulated_tasks(),
+        lines_simulated=NFL.simulates("odds"),
     message:
         "Compare all models with the closing line and the base rate"
     script:

@@ -23,7 +23,7 @@ PREDICTED, MEASURED, CALIBRATED = "predictions.parquet", "metrics.json", "model.
 
 @dataclass(frozen=True)
 class Fit:
-    """What a model is: family, target, feature set, calibration, tested season, simulated or not."""
+    """What a model is; simulated: whether it rests on anything that is."""
 
     model: str
     target: str

@@ -8,6 +8,7 @@ import polars as pl
 from scripts.errors import DataError
 from scripts.nfl import games_csv
 from scripts.nfl.columns import SCHEDULES
+from scripts.nfl.kickoffs import mended
 from scripts.nfl.teams import check_teams
 from scripts.tables import conform, write
 
@@ -37,11 +38,12 @@ def schedule(source: Path, season: int, as_of: date | None = None) -> pl.DataFra
             raise DataError(f"{source}: line {row['line']}, column {name}: got {row[name]!r}")
     limits = {"week": (1, 25), "home_score": (0, 100), "away_score": (0, 100), "div_game": (0, 1)}
     numbers = {n: games_csv.number(rows, source, n, *ends) for n, ends in limits.items()}
+    abroad = (pl.col("location") == "Neutral").fill_null(value=False)
     games = rows.with_columns(
         pl.lit(season).alias("season"),
         days.alias("date"),
-        pl.col("gametime").alias("kickoff"),
-        (pl.col("location") == "Neutral").fill_null(value=False).alias("neutral"),
+        mended(pl.col("gametime"), abroad).alias("kickoff"),
+        abroad.alias("neutral"),
         pl.col("home_qb_id").alias("home_qb"),
         pl.col("away_qb_id").alias("away_qb"),
         *(values.alias(name) for name, values in numbers.items()),

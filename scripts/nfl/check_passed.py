@@ -26,7 +26,8 @@ def confirm(checks: Sequence[Path], out: Path) -> str:
     failed = [one for one in found if not one["pass"]]
     if failed:
         told = "; ".join(
-            f"{one['check']}: got {_short(one['got'])}, allowed {_allowed(one['limit'])} ({one['note']})"
+            f"{one['check']}: got {_short(one['got'])}, allowed {_allowed(one['limit'])} "
+            f"({one['note']})"
             for one in failed
         )
         raise DataError(f"{len(failed)} of {len(found)} checks failed: {told}")

@@ -30,7 +30,11 @@ def selection(table: pl.DataFrame, chosen: Mapping, tests: Sequence[int]) -> dic
     wrong = [name for name in (*VALUES, "auc") if best[name] != chosen[name]]
     told = [f"{other} rows scored on other seasons"] if other else []
     told += [f"test seasons not after {season}: {early}"] if early else []
-    told += [f"chosen {', '.join(f'{n} {chosen[n]:g}, not {best[n]:g}' for n in wrong)}"] if wrong else []
+    told += (
+        [f"chosen {', '.join(f'{n} {chosen[n]:g}, not {best[n]:g}' for n in wrong)}"]
+        if wrong
+        else []
+    )
     note = "faults of the grid's choice by the AUC of its validation season"
     note += f": {'; '.join(told)}" if told else ""
     faults = other + len(early) + len(wrong)

@@ -84,7 +84,7 @@ def compare(
     Returns:
         KEYS, n, each metric of `evaluation.metrics` with _low and _high; for each reference with
         prefix: _n common games, _difference (Brier of the model less that of the reference there;
-        negative: the model is better) with _low and _high, _statistic, _p (`diebold_mariano`),
+        negative: the model is better) with its _low and _high, _statistic, _p (`diebold_mariano`),
         _p_holm (Holm over the models of the target), _verdict: better, worse or no difference at
         5 % by _p_holm. Null of a reference against itself. In the order of KEYS, references last.
 
@@ -192,20 +192,23 @@ def _summed(week: np.ndarray, values: np.ndarray) -> np.ndarray:
 
 
 def _auc(y: np.ndarray, p: np.ndarray, week: np.ndarray, times: np.ndarray) -> np.ndarray:
-    """AUC of each draw: of pairs (1, 0), those with the 1 above, and half of the ties."""
-    order = np.argsort(p, kind="stable")
-    first = np.flatnonzero(np.r_[True, np.diff(p[order]) != 0])
+    """AUC of each draw: of pairs (1, 0), those with the 1 above, and half of the ties.
+
+    The pairs are counted once, by the weeks of both: a draw has them as often as both its weeks.
+    """
+    weeks, one = times.shape[1], y == 1
+    zeros = np.argsort(p[~one], kind="stable")
+    below = np.zeros((len(zeros) + 1, weeks))  # zeros of each week among the lowest ones
+    below[np.arange(1, len(below)), week[~one][zeros]] = 1
+    below = np.cumsum(below, axis=0)
+    sides = (np.searchsorted(p[~one][zeros], p[one], side=side) for side in ("left", "right"))
+    above = sum(below[place] for place in sides) / 2
+    pairs = np.zeros((weeks, weeks))
+    np.add.at(pairs, week[one], above)
     found = np.full(len(times), np.nan)
-    for start in range(0, len(times), 64):  # so that it stays in the cache
-        part = times[start : start + 64]
-        weight = part[:, week[order]]
-        ones, zeros = weight * y[order], weight * (1 - y[order])
-        if len(first) < len(p):
-            ones, zeros = (np.add.reduceat(kind, first, axis=1) for kind in (ones, zeros))
-        below = np.cumsum(zeros, axis=1)
-        above = np.einsum("ij,ij->i", ones, below) - np.einsum("ij,ij->i", ones, zeros) / 2
-        pairs = ones.sum(axis=1) * below[:, -1]
-        np.divide(above, pairs, out=found[start : start + 64], where=pairs > 0)
+    ones = times @ np.bincount(week[one], minlength=weeks)
+    number = ones * (times @ below[-1])
+    np.divide(((times @ pairs) * times).sum(axis=1), number, out=found, where=number > 0)
     return found
 
 
@@ -240,7 +243,7 @@ def _against(name: str, common: pl.DataFrame, draws: int, seed: int, lags: int) 
     sums = times @ _summed(week, np.column_stack([difference, np.ones(len(y))]))
     low, high = _interval(sums[:, 0] / sums[:, 1])
     values = (len(y), test.difference, low, high, test.statistic, test.p)
-    ends = ("n", "difference", "low", "high", "statistic", "p")
+    ends = ("n", "difference", "difference_low", "difference_high", "statistic", "p")
     return {
         f"{name}_{end}": None if value is None or np.isnan(value) else value
         for end, value in zip(ends, values, strict=True)
@@ -275,7 +278,7 @@ def _schema() -> pl.Schema:
     columns = dict.fromkeys(KEYS, pl.String) | {"n": pl.Int64} | dict.fromkeys(floats, pl.Float64)
     for name in REFERENCES:
         columns[f"{name}_n"] = pl.Int64
-        for end in ("difference", "low", "high", "statistic", "p", "p_holm"):
+        for end in ("difference", "difference_low", "difference_high", "statistic", "p", "p_holm"):
             columns[f"{name}_{end}"] = pl.Float64
         columns[f"{name}_verdict"] = pl.String
     return pl.Schema(columns)

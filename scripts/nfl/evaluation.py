@@ -140,11 +140,14 @@ def reliability(
     games = pl.DataFrame({"season": years, "probability": p, "outcome": y}).filter(known)
     games = games.with_columns(bin=pl.Series(bins(games["probability"].to_numpy(), number)))
     all_seasons = games.with_columns(season=pl.lit(None, pl.Int32))
+    edges = pl.Series(np.arange(number + 1) / number)
     both = all_seasons if season is None else pl.concat([all_seasons, games])
     return (
         both.group_by("season", "bin")
         .agg(pl.len().alias("n"), pl.col("probability", "outcome").mean())
-        .with_columns(lower=pl.col("bin") / number, upper=(pl.col("bin") + 1) / number)
+        .with_columns(
+            lower=pl.lit(edges).gather(pl.col("bin")), upper=pl.lit(edges).gather(pl.col("bin") + 1)
+        )
         .sort("season", "bin", nulls_last=False)
         .select(pl.col(name).cast(dtype) for name, dtype in RELIABILITY.items())
     )

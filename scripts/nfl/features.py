@@ -104,7 +104,7 @@ def team_games(games: pl.DataFrame, statistics: pl.DataFrame) -> pl.DataFrame:
         "turnovers",
         "penalties",
         epa="epa_sum",
-        epa_play=pl.col("epa_sum") / pl.col("plays"),
+        epa_play="epa_mean",
     )
     allowed = made.select("game_id", "team", epa_allowed="epa", success_allowed="success_rate")
     sides = []
@@ -222,6 +222,8 @@ def _with_outside(
     """Games with what comes from outside: closing lines and weather, as far as there are any."""
     if weather is not None:
         frame = frame.join(weather.select("game_id", *WEATHER), on="game_id", how="left")
+        outside = pl.col("indoors").ne_missing(1.0)
+        frame = frame.with_columns(pl.when(outside).then(pl.col(WEATHER)))
     margin = pl.col("home_margin")
     frame = frame.with_columns(_outcome(margin, 0).alias("home_win"))
     if odds is None:

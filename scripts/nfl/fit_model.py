@@ -67,9 +67,7 @@ def fit(
         columns = columns_of(own)
         known = train.filter(pl.col(target).is_not_null())
         fitted, calibrated = calibrated_fit(
-            partial(
-                families.fit, model, target=target, features=columns, seed=seed, device=device
-            ),
+            partial(families.fit, model, target=target, features=columns, seed=seed, device=device),
             known,
             target=target,
             kinds=calibrations,

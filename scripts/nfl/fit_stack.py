@@ -1,4 +1,4 @@
-"""The stack for a season: weights of the other families, by their predictions of earlier seasons."""
+"""The stack for a season: weights of the other families, by their earlier predictions."""
 
 from collections.abc import Mapping, Sequence
 from functools import partial

@@ -16,12 +16,10 @@ from scripts.tables import Column
 
 COLUMNS = {
     "fit": Column(pl.String, "depth, rate and shares of the fit, key=value"),
-    **{
-        "max_depth": Column(pl.Int32, "depth of trees"),
-        "learning_rate": Column(pl.Float64, "learning rate"),
-        "subsample": Column(pl.Float64, "share of games for each tree"),
-        "colsample_bytree": Column(pl.Float64, "share of features for each tree"),
-    },
+    "max_depth": Column(pl.Int32, "depth of trees"),
+    "learning_rate": Column(pl.Float64, "learning rate"),
+    "subsample": Column(pl.Float64, "share of games for each tree"),
+    "colsample_bytree": Column(pl.Float64, "share of features for each tree"),
     "rounds": Column(pl.Int32, "boosting rounds"),
     "validation": Column(pl.Int32, "season that the configuration is chosen on"),
     "n": Column(pl.Int32, "games of it"),
@@ -40,9 +38,7 @@ SETTINGS = {  # axis of the grid -> setting of the family
 }
 
 
-def split(
-    games: pl.DataFrame, target: str, validation: int
-) -> tuple[pl.DataFrame, pl.DataFrame]:
+def split(games: pl.DataFrame, target: str, validation: int) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Games of the seasons before the validation season, and its own; known targets only.
 
     Raises:

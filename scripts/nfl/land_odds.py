@@ -127,7 +127,7 @@ if __name__ == "__main__":
     with job(snakemake) as log:  # noqa: F821
         log_retries()
         report = land(
-            schedule=Path(snakemake.input.schedule),  # noqa: F821
+            schedule=Path(snakemake.input.games),  # noqa: F821
             base=snakemake.params.base,  # noqa: F821
             as_of=snakemake.params.as_of,  # noqa: F821
             environment=environment(),

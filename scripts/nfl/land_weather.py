@@ -101,7 +101,7 @@ if __name__ == "__main__":
     with job(snakemake) as log:  # noqa: F821
         log_retries()
         report = land(
-            schedule=Path(snakemake.input.schedule),  # noqa: F821
+            schedule=Path(snakemake.input.games),  # noqa: F821
             stadiums=Path(snakemake.input.stadiums),  # noqa: F821
             stations=snakemake.params.stations,  # noqa: F821
             hourly=snakemake.params.hourly,  # noqa: F821

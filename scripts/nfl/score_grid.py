@@ -14,7 +14,7 @@ VALUES = [*AXES, "rounds"]
 
 
 def choose(table: pl.DataFrame) -> dict:
-    """The row with the highest AUC; among equals the lowest Brier score, then the smallest values."""
+    """The row of the highest AUC; among equals of the lowest Brier score, then smallest values."""
     best = table.sort(
         pl.col("auc"), pl.col("brier"), *VALUES, descending=[True, False, *[False] * len(VALUES)]
     )
@@ -60,7 +60,9 @@ def score(
     best = choose(table)
     told = {"target": target, "features": features, "tests": sorted(tests), "simulated": simulated}
     write_json(best | told, chosen)
-    return f"chosen: {best['fit']},rounds={best['rounds']}, AUC {best['auc']:.4f} on {best['n']} games"
+    return (
+        f"chosen: {best['fit']},rounds={best['rounds']}, AUC {best['auc']:.4f} on {best['n']} games"
+    )
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ CANCELLED = {2022: 1}  # BUF at CIN was never finished
 MISSED_SCORES = 0.01
 SPARSE, DENSE = 80, 220  # plays of a game that cannot be
 USUAL = (100, 200)
-COUNTED = ("pass", "run", "punt", "field_goal", "kickoff", "qb_kneel", "qb_spike", "no_play")
+COUNTED = ("pass", "run", "punt", "field_goal", "kickoff", "qb_kneel", "qb_spike")
 
 
 def regular_games(season: int) -> int:
@@ -81,7 +81,9 @@ def of_plays(games: pl.DataFrame, plays: pl.DataFrame, types: pl.DataFrame) -> I
     yield check("play_scores", share, [0, MISSED_SCORES], totals.height, note=note)
     rare = totals.filter(~pl.col("plays").is_between(SPARSE, DENSE))
     unusual = totals.filter(~pl.col("plays").is_between(*USUAL)).height
-    note = f"games below {SPARSE} or above {DENSE} plays; outside {USUAL[0]} to {USUAL[1]}: {unusual}"
+    note = (
+        f"games below {SPARSE} or above {DENSE} plays; outside {USUAL[0]} to {USUAL[1]}: {unusual}"
+    )
     yield check("plays_per_game", rare.height, 0, totals.height, note=note)
 
 

@@ -23,7 +23,9 @@ Inputs = Mapping[str, pl.DataFrame | None]
 Build = Callable[..., pl.DataFrame]
 
 
-def rebuilt(inputs: Inputs, elo: Mapping[str, float], build: Build = features.build) -> pl.DataFrame:
+def rebuilt(
+    inputs: Inputs, elo: Mapping[str, float], build: Build = features.build
+) -> pl.DataFrame:
     """Features of all games of the inputs.
 
     Args:
@@ -43,7 +45,7 @@ def rebuilt(inputs: Inputs, elo: Mapping[str, float], build: Build = features.bu
 
 
 def cut(inputs: Inputs, last: date) -> dict[str, pl.DataFrame | None]:
-    """The inputs as if nothing later than a day had ever been: its games, and all that is of them."""
+    """The inputs as if nothing later than a day had ever been."""
     games = inputs["games"].filter(pl.col("date") <= last)
     kept = {"games": games, "stadiums": inputs["stadiums"]}
     for name in ("statistics", "odds", "weather"):

@@ -27,7 +27,7 @@ BANDS = {  # task -> metric -> band of the GLM in those seasons
 
 
 def of_lines(games: pl.DataFrame) -> Iterator[dict]:
-    """Checks of the closing lines themselves, in the seasons of their constants where all are there.
+    """Checks of the lines themselves, in the seasons of their constants where all are there.
 
     Args:
         games: columns of nfl/features/games.parquet.
@@ -35,7 +35,9 @@ def of_lines(games: pl.DataFrame) -> Iterator[dict]:
     seasons = games.filter(pl.col("season").is_between(*LINES))
     if seasons["season"].n_unique() == LINES[1] - LINES[0] + 1:
         games = seasons
-        priced = games.filter(pl.col("home_win").is_not_null() & pl.col("spread_line").is_not_null())
+        priced = games.filter(
+            pl.col("home_win").is_not_null() & pl.col("spread_line").is_not_null()
+        )
         found = metrics(
             priced["home_win"],
             norm.cdf(priced["spread_line"].to_numpy() / SPREAD_SD),
@@ -66,10 +68,16 @@ def of_covers(predictions: pl.DataFrame) -> Iterator[dict]:
     scored = [(name, found) for name, found in scored if found["n"] >= ENOUGH]
     note = f"of models of home_cover with {ENOUGH} games or more out of sample"
     best = max(scored, key=lambda one: one[1]["auc"], default=None)
-    auc = (best[1]["auc"], best[1]["n"], f"highest AUC {note}: {best[0]}") if best else (None, 0, note)
+    auc = (
+        (best[1]["auc"], best[1]["n"], f"highest AUC {note}: {best[0]}")
+        if best
+        else (None, 0, note)
+    )
     yield check("cover_auc", auc[0], [None, COVER_AUC], auc[1], note=auc[2])
     best = min(scored, key=lambda one: one[1]["brier"], default=None)
-    told = (best[1]["brier"], best[1]["n"], f"lowest {note}: {best[0]}") if best else (None, 0, note)
+    told = (
+        (best[1]["brier"], best[1]["n"], f"lowest {note}: {best[0]}") if best else (None, 0, note)
+    )
     yield check("cover_brier", told[0], [COVER_BRIER, None], told[1], note=told[2])
 
 

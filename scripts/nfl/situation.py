@@ -93,5 +93,5 @@ def places(games: pl.DataFrame, located: pl.DataFrame) -> pl.DataFrame:
         indoors=pl.when(roof != "retractable").then(
             roof.is_in(["dome", "closed"]).cast(pl.Float64)
         ),
-        grass=surface.str.contains("grass").cast(pl.Float64),
+        grass=(surface.str.starts_with("grass") | (surface == "dessograss")).cast(pl.Float64),
     )

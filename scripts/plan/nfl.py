@@ -161,7 +161,7 @@ class NflPlan:
         return own if self.sources["team_stats"] == "nflverse" else []
 
     def fits_points(self, season: int) -> bool:
-        """Whether a season's expected points are ours: the source has none, and plays were before."""
+        """Whether expected points are ours: the source has none, and there are earlier plays."""
         own = self.sources["pbp"] != "nflverse" and self._plays_suffix(season) != ".parquet"
         return own and season > self.pbp_seasons[0]
 

@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 import pytest
 import statsmodels.api as sm
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from nfl_model_games import simulated
 from scipy.special import expit, logit
@@ -64,6 +64,7 @@ def test_isotonic_by_hand() -> None:
     np.testing.assert_allclose(found, [least, least, *between, most, most])
 
 
+@settings(max_examples=60)
 @given(
     kind=st.sampled_from(KINDS),
     seed=st.integers(0, 999),

@@ -8,8 +8,6 @@ import numpy as np
 import polars as pl
 import pytest
 import statsmodels.api as sm
-from hypothesis import given
-from hypothesis import strategies as st
 from scipy.special import expit
 from scipy.stats import norm, ttest_1samp
 from statsmodels.stats.multitest import multipletests
@@ -38,7 +36,7 @@ def played(seasons: int = 4, weeks: int = 15, games: int = 14, seed: int = 0) ->
             "home_win": (rng.random(n) < expit(truth)).astype(np.int8),
             "home_cover": rng.integers(0, 2, n).astype(np.int8),
             "truth": truth,
-            "spread_line": 13.5 * norm.ppf(expit(truth + rng.normal(0, 0.3, n))),
+            "spread_line": 13.5 * norm.ppf(expit(truth + rng.normal(0, 0.8, n))),
         }
     )
 
@@ -95,9 +93,11 @@ def test_the_test_keeps_its_level_with_dependent_games() -> None:
     assert 0.02 < np.mean(np.array(p) < 0.05) < 0.10
 
 
-@given(st.lists(st.one_of(st.floats(0, 1), st.just(float("nan"))), max_size=12))
-def test_holm_is_statsmodels(values: list[float]) -> None:
-    p = np.array(values)
+@pytest.mark.parametrize("seed", range(12))
+def test_holm_is_statsmodels(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    p = rng.random(seed).round(1) ** 3  # with ties
+    p[rng.random(seed) < 0.2] = np.nan
     found, known = holm(p), ~np.isnan(p)
     assert np.isnan(found[~known]).all()
     if known.any():
@@ -153,14 +153,14 @@ def test_references_by_hand() -> None:
     assert covers.filter(pl.col("model") == "closing_line")["probability"].to_list() == [0.5] * 6
 
 
-GAMES = played()
+GAMES = played(9)
 TRUTH = GAMES["truth"].to_numpy()
 RNG = np.random.default_rng(9)
 MODELS = {
     "knows": expit(TRUTH),
     "line": norm.cdf(GAMES["spread_line"].to_numpy() / 13.5),
     "guesses": expit(RNG.normal(0.3, 1, GAMES.height)),
-    "nearly": expit(TRUTH + RNG.normal(0, 0.3, GAMES.height)),
+    "nearly": expit(TRUTH + RNG.normal(0, 0.8, GAMES.height)),
 }
 
 
@@ -205,7 +205,7 @@ def test_the_table_finds_the_better_and_the_worse() -> None:
         test = diebold_mariano((p - y) ** 2 - (q - y) ** 2)
         assert rows[name]["closing_line_p"] == pytest.approx(test.p)
         assert rows[name]["closing_line_n"] == later.height
-        low, high = rows[name]["closing_line_low"], rows[name]["closing_line_high"]
+        low, high = rows[name]["closing_line_difference_low"], rows[name]["closing_line_difference_high"]
         assert low < test.difference < high
         assert rows[name]["brier_low"] < rows[name]["brier"] < rows[name]["brier_high"]
         assert rows[name]["auc_low"] < rows[name]["auc"] < rows[name]["auc_high"]

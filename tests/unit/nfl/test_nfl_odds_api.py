@@ -406,7 +406,7 @@ class Named(dict):
 folder, base = sys.argv[1:]
 snakemake = SimpleNamespace(
     log=[f"{folder}/job.log"], rule="nfl_land_odds", wildcards=Named(season="2024"),
-    input=Named(schedule=f"{folder}/schedule.parquet"), params=Named(base=base, as_of="2024-09-15"),
+    input=Named(games=f"{folder}/schedule.parquet"), params=Named(base=base, as_of="2024-09-15"),
     output=Named(partition=f"{folder}/out/part.parquet", account=f"{folder}/out/account.json"),
 )
 runpy.run_path("scripts/nfl/land_odds.py", {"snakemake": snakemake}, "__main__")
