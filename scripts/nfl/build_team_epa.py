@@ -18,6 +18,8 @@ COLUMNS = {
     "epa_mean": Column(pl.Float64, "epa_sum by play with expected points"),
     "pass_epa": Column(pl.Float64, "expected points added by passes"),
     "rush_epa": Column(pl.Float64, "expected points added by runs"),
+    "spike_epa": Column(pl.Float64, "expected points added by spikes, not in epa_sum"),
+    "kneel_epa": Column(pl.Float64, "expected points added by kneel-downs, not in epa_sum"),
     "success_rate": Column(pl.Float64, "share of this team's plays with expected points added > 0"),
     "explosive_passes": Column(pl.Int32, "passes of 20 yards or more"),
     "explosive_runs": Column(pl.Int32, "runs of 10 yards or more"),
@@ -72,6 +74,14 @@ def team_games(plays: pl.DataFrame, types: pl.DataFrame) -> pl.DataFrame:
         penalties=pl.len()
     )
     teams = teams.join(called, on=["game_id", "posteam"], how="left")
+    for name in ("spike", "kneel"):
+        made = joined.filter((pl.col("play_class") == name) & epa.is_not_null())
+        total = made.group_by("game_id", "posteam").agg(epa.sum().alias(f"{name}_epa"))
+        # None of them, where expected points are known at all, add 0.
+        none = pl.when(pl.col("epa_sum").is_not_null()).then(0.0)
+        teams = teams.join(total, on=["game_id", "posteam"], how="left").with_columns(
+            pl.coalesce(f"{name}_epa", none)
+        )
     if fouls.height:
         teams = teams.with_columns(pl.col("penalties").fill_null(0))
     return conform(teams.rename({"posteam": "team"}), COLUMNS).sort("game_id", "team")

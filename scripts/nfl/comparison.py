@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -181,9 +182,16 @@ def bootstrap(games: pl.DataFrame, target: str, *, draws: int, seed: int) -> dic
 def _sampled(games: pl.DataFrame, draws: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
     """Number of each game's week, and how often each draw has each week (draws x weeks)."""
     week = games.select(pl.struct("season", "week").rank("dense")).to_series().to_numpy() - 1
-    weeks = int(week.max()) + 1
+    return week, _times(int(week.max()) + 1, draws, seed)
+
+
+@lru_cache(maxsize=4)  # models of the same games have the same draws
+def _times(weeks: int, draws: int, seed: int) -> np.ndarray:
+    """How often each of `draws` samples of `weeks` weeks has each of them."""
     rng = np.random.default_rng(seed)
-    return week, rng.multinomial(weeks, np.full(weeks, 1 / weeks), draws).astype(np.float64)
+    times = rng.multinomial(weeks, np.full(weeks, 1 / weeks), draws).astype(np.float64)
+    times.flags.writeable = False
+    return times
 
 
 def _summed(week: np.ndarray, values: np.ndarray) -> np.ndarray:

@@ -7,7 +7,7 @@ import polars as pl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from scripts.figures import COLORS, save, source_note
+from scripts.figures import COLORS, save
 from scripts.nfl.comparison import REFERENCES
 
 ACROSS = 4
@@ -36,7 +36,8 @@ def draw(table: Path, target: str, outs: Sequence[Path]) -> None:
     for panel, (features, model) in zip(axes.flat, panels, strict=False):
         part = frame.filter((pl.col("features") == features) & (pl.col("model") == model))
         curve(panel, part)
-        panel.set_title(f"{model}, {features}{source_note(part['simulated'].any())}", loc="left")
+        note = " (simulated)" if part["simulated"].any() else ""
+        panel.set_title(f"{model}, {features}{note}", loc="left", fontsize=9)
     for panel in axes.flat[len(panels) :]:
         panel.set_visible(False)
     for row in axes:

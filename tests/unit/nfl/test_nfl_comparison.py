@@ -205,7 +205,10 @@ def test_the_table_finds_the_better_and_the_worse() -> None:
         test = diebold_mariano((p - y) ** 2 - (q - y) ** 2)
         assert rows[name]["closing_line_p"] == pytest.approx(test.p)
         assert rows[name]["closing_line_n"] == later.height
-        low, high = rows[name]["closing_line_difference_low"], rows[name]["closing_line_difference_high"]
+        low, high = (
+            rows[name]["closing_line_difference_low"],
+            rows[name]["closing_line_difference_high"],
+        )
         assert low < test.difference < high
         assert rows[name]["brier_low"] < rows[name]["brier"] < rows[name]["brier_high"]
         assert rows[name]["auc_low"] < rows[name]["auc"] < rows[name]["auc_high"]

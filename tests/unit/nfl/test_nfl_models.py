@@ -74,12 +74,14 @@ def test_a_model_finds_the_better_team_and_keeps_the_order_of_rows(model: str) -
 
 
 @pytest.mark.parametrize("model", ["forest", "glm", "mlp", "skellam", "xgboost"])
-def test_a_feature_that_training_never_saw_changes_nothing(model: str) -> None:
+def test_a_feature_that_training_never_saw_change_changes_nothing(model: str) -> None:
     assert TRAIN["later"].null_count() == TRAIN.height
     assert TEST["later"].null_count() == 0
-    unseen = TEST.with_columns(later=pl.lit(None, pl.Float64))
-    made = fitted(model)
-    np.testing.assert_array_equal(made.predict(TEST), made.predict(unseen))
+    for value in (None, 7.0):
+        constant = pl.lit(value, pl.Float64)
+        made = fitted(model, train=TRAIN.with_columns(later=constant))
+        unseen = TEST.with_columns(later=constant)
+        np.testing.assert_array_equal(made.predict(TEST), made.predict(unseen))
 
 
 @pytest.mark.parametrize("model", ["forest", "glm", "mlp", "xgboost"])
