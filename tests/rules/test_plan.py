@@ -124,7 +124,38 @@ def test_number_of_jobs_planned_per_target() -> None:
         "weekly_plot_visibility": 1,
         "weekly_build_provenance": 1,
     }
+    seasons, tested, families = 11, 4, 6
+    nfl = {
+        "nfl_land_gamecenter": seasons,
+        "nfl_build_schedules": seasons,
+        "nfl_build_stadiums": seasons,
+        "nfl_build_players": seasons,
+        "nfl_build_pbp": seasons,
+        "nfl_simulate_odds": seasons,
+        "nfl_simulate_weather": seasons,
+        "nfl_build_play_types": seasons,
+        "nfl_fit_expected_points": seasons - 1,
+        "nfl_build_team_epa": seasons,
+        "nfl_build_features": seasons,
+        "nfl_build_games": 1,
+        "nfl_fit_model": 4 * tested,  # forest, glm, mlp, skellam
+        "nfl_fit_model_json": tested,  # state_space
+        "nfl_fit_model_ubj": tested,  # xgboost
+        "nfl_fit_stack": tested - 2,
+        "nfl_score_integrity": 1,
+        "nfl_score_leaks": 1,
+        "nfl_check_passed": 1,
+        "nfl_score_models": 1,
+        "nfl_plot_reliability": 2,
+        "nfl_plot_seasons": 2,
+        "nfl_build_provenance": 1,
+    }
+    assert sum(count for rule, count in nfl.items() if "_fit_model" in rule) == families * tested
+    grid = {"nfl_fit_grid": 2, "nfl_score_grid": 1, "nfl_check_selection": 1}
+    assert planned("nfl") == {**nfl, "nfl": 1}
+    before = 7  # seasons up to the validation season
+    assert planned("grid").items() >= {**grid, "nfl_build_features": before, "grid": 1}.items()
     assert planned("lake") == {**lake, "lake": 1}
     assert planned("ticks") == {**ticks, "ticks": 1}
     assert planned("weekly") == {**weekly, "weekly": 1}
-    assert planned() == {**lake, **ticks, **weekly, "all": 1}
+    assert planned() == {**lake, **ticks, **weekly, **nfl, **grid, "all": 1}

@@ -54,7 +54,7 @@ def test_the_lock_holds_what_the_project_asks_for() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     asked = project["dependencies"] + project["optional-dependencies"]["test"]
     for requirement in asked:
-        name = re.split(r"[=<>\[]", requirement)[0]
+        name = re.split(r"[=<>;\[]", requirement)[0]
         assert re.search(rf"^{re.escape(name)}==", LOCK, re.M), name
 
 

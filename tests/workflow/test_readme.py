@@ -18,6 +18,22 @@ DEMO = {
     "run": "demo",
     "lake": LAKE["lake"],
     "weekly": {"input": "simulator", "simulator": {"weeks": 60}},
+    "nfl": {
+        "sources": {"schedules": "gamecenter", "pbp": "gamecenter", "odds": "simulator"},
+        "seasons": {"first": 2017, "last": 2019},
+        "first_test": 2019,
+        "feature_sets": {"football": ["form", "rating"]},
+        "models": ["glm"],
+        "targets": ["home_win"],
+        "draws": 100,
+        "grid": {
+            "max_depth": [2],
+            "learning_rate": [0.1],
+            "rounds": [10, 20],
+            "subsample": [0.8],
+            "colsample_bytree": [0.8],
+        },
+    },
     "ticks": {
         "strategies": {CLOSING: SMALL["ticks"]["strategies"][CLOSING]},
         "simulator": {"sessions": 2, "rows_per_session": 300, "prices": {"MODON": 2.7}},
@@ -46,6 +62,9 @@ def test_every_command_of_the_readme_works(tmp_path: Path) -> None:
             shutil.copytree(made / "parquet", project.folder / "my/folder")
             history = project.results / "demo/weekly/source/daily.parquet"
             shutil.copy(history, project.folder / "my/daily.parquet")
+            (project.folder / "my/nfl").mkdir()
+            games = project.results / "demo/nfl/raw/gamecenter/season=2018/games.csv"
+            shutil.copy(games, project.folder / "my/nfl/games.csv")
         line = f"source .venv/bin/activate && {command}" if "snakemake" in command else command
         done = subprocess.run(
             ["bash", "-c", line],

@@ -47,12 +47,14 @@ class Model(base.Model):
         return self.booster.predict(data, iteration_range=(0, rounds)).astype(np.float64)
 
     def save(self, folder: Path) -> list[Path]:
+        """Write the model below `folder`; the files written."""
         with atomic(folder / FILE) as temporary:
             temporary.write_bytes(self.booster.save_raw("ubj"))
         return [folder / FILE]
 
     @classmethod
     def load(cls, folder: Path) -> Self:
+        """The model that was saved in `folder`."""
         booster = xgboost.Booster({"nthread": 1})
         try:
             booster.load_model(bytearray((folder / FILE).read_bytes()))

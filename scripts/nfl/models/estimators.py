@@ -45,10 +45,12 @@ class Estimated(base.Model):
         return self.estimator.predict_proba(base.matrix(games, self.features))[:, 1]
 
     def save(self, folder: Path) -> list[Path]:
+        """Write the model below `folder`; the files written."""
         return [dump({"features": self.features, "estimator": self.estimator}, folder / FILE)]
 
     @classmethod
     def load(cls, folder: Path) -> Self:
+        """The model that was saved in `folder`."""
         return cls(**restore(folder / FILE))
 
 

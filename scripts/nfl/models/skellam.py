@@ -56,6 +56,7 @@ class Model(base.Model):
         return tuple(np.exp(values) for values in logs)
 
     def save(self, folder: Path) -> list[Path]:
+        """Write the model below `folder`; the files written."""
         content = {
             "target": self.target,
             "features": self.features,
@@ -66,6 +67,7 @@ class Model(base.Model):
 
     @classmethod
     def load(cls, folder: Path) -> Self:
+        """The model that was saved in `folder`."""
         content = estimators.restore(folder / FILE)
         return cls(**{**content, "fitted": Fitted(**content["fitted"])})
 

@@ -34,11 +34,13 @@ class Model(base.Model):
         return expit(logits(games, self.models) @ np.array(self.weights) + self.intercept)
 
     def save(self, folder: Path) -> list[Path]:
+        """Write the model below `folder`; the files written."""
         write_json(asdict(self), folder / FILE)
         return [folder / FILE]
 
     @classmethod
     def load(cls, folder: Path) -> Self:
+        """The model that was saved in `folder`."""
         return cls(**base.read_json(folder / FILE))
 
 

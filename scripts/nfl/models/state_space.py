@@ -76,6 +76,7 @@ class Model(base.Model):
         return found[0][back], found[1][back]
 
     def save(self, folder: Path) -> list[Path]:
+        """Write the model below `folder`; the files written."""
         content = {
             "target": self.target,
             "lines": self.lines,
@@ -92,6 +93,7 @@ class Model(base.Model):
 
     @classmethod
     def load(cls, folder: Path) -> Self:
+        """The model that was saved in `folder`."""
         content = base.read_json(folder / FILE)
         state = content.pop("state")
         arrays = {name: np.array(state.pop(name)) for name in ("mean", "covariance")}

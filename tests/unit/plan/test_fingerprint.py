@@ -199,11 +199,15 @@ ROOT = Path(__file__).parents[3]
 SCRIPTS = sorted(p.relative_to(ROOT).as_posix() for p in (ROOT / "scripts").rglob("[!_]*.py"))
 LIST_IMPORTS = """
 import importlib, json, sys
+LAZY = "scripts.nfl.models.families"  # imports a family when it is asked for
 found = {}
 for script in sys.argv[1:]:
     for name in [name for name in sys.modules if name.partition(".")[0] == "scripts"]:
         del sys.modules[name]
     importlib.import_module(script.removesuffix(".py").replace("/", "."))
+    if LAZY in sys.modules:
+        for family in sys.modules[LAZY].FILES:
+            sys.modules[LAZY].module(family)
     own = [name for name in sys.modules if name.partition(".")[0] == "scripts"]
     found[script] = [name.replace(".", "/") + ".py" for name in own]
 print(json.dumps(found))

@@ -1,0 +1,41 @@
+"""Which checks of the NFL domain apply, by what there is. Standard library only."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from scripts.plan.nfl import NflPlan
+
+LINES = range(2004, 2025)  # seasons of the constants of real closing lines
+BANDS = (("home_win", "football"), ("home_win", "market"), ("home_cover", "market"))
+ENOUGH_SEASONS = 8  # so that at least 2,000 games are tested
+
+
+def applying(plan: NflPlan) -> dict[str, list[str]]:
+    """Job -> checks. Market checks need real lines, the one of expected points official figures."""
+    integrity = ["game_ids", "game_teams", "scores", "games_per_season"]
+    if plan.has("pbp"):
+        integrity += ["orphan_plays", "play_scores", "plays_per_game"]
+    integrity += ["orphan_weather"] if plan.has("weather") else []
+    integrity += ["orphan_odds", "line_range"] if plan.has("odds") else []
+    leaks = ["truncation", "own_score"]
+    leaks += ["time_order"] if plan.tests and plan.tasks else []
+    points = ["epa_correlation"] if plan.stats_seasons else []
+    market = _market(plan) if plan.real_lines and plan.tests else []
+    return {"integrity": integrity, "leaks": leaks, "points": points, "market": market}
+
+
+def _market(plan: NflPlan) -> list[str]:
+    """Checks against real lines; the constants where all of their seasons are there."""
+    names = ["cover_rate", "residual_sd"]
+    if set(LINES) <= set(plan.seasons):
+        names += ["line_brier", "line_log_loss", "line_auc"]
+    if "home_cover" in plan.targets and len(plan.tests) >= ENOUGH_SEASONS and plan.tasks:
+        names += ["cover_auc", "cover_brier"]
+    if "home_win" in plan.targets and any(map(plan.without_lines, plan.feature_sets)):
+        names.append("win_below_line")
+    if set(LINES) <= set(plan.tests) and "glm" in plan.models:
+        bands = [f"band_{target}_{name}" for target, name in BANDS if (target, name) in plan.tasks]
+        names += [f"{band}_{metric}" for band in bands for metric in ("auc", "brier")]
+    return names
