@@ -20,13 +20,13 @@ from scripts.errors import DataError
 VALUES = (-7, -3, -2, 0, 2, 3, 7)
 SCORE_VALUES = {6: 7, 3: 3, 2: 2}  # points of the play -> value: a touchdown with the try it earns
 STATE = ("down", "ydstogo", "yardline_100", "half_seconds")
-ROUNDS = 60
+ROUNDS = 40
 BOOSTER = {
     "objective": "multi:softprob",
     "num_class": len(VALUES),
     "tree_method": "hist",
     "max_depth": 5,
-    "eta": 0.2,
+    "eta": 0.3,
     "min_child_weight": 50,
     "nthread": 1,
     "verbosity": 1,

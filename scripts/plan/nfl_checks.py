@@ -2,17 +2,33 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from scripts.plan.nfl import NflPlan
+from typing import Protocol
 
 LINES = range(2004, 2025)  # seasons of the constants of real closing lines
 BANDS = (("home_win", "football"), ("home_win", "market"), ("home_cover", "market"))
 ENOUGH_SEASONS = 8  # so that at least 2,000 games are tested
 
 
-def applying(plan: NflPlan) -> dict[str, list[str]]:
+class Plan(Protocol):
+    """What of `scripts.plan.nfl.NflPlan` is asked here."""
+
+    seasons: list[int]
+    tests: list[int]
+    stats_seasons: list[int]
+    targets: list[str]
+    models: list[str]
+    tasks: list[tuple[str, str]]
+    feature_sets: dict[str, list[str]]
+    real_lines: bool
+
+    def has(self, table: str) -> bool:
+        """Whether there is a source of a table."""
+
+    def without_lines(self, features: str) -> bool:
+        """Whether a feature set knows nothing of closing lines."""
+
+
+def applying(plan: Plan) -> dict[str, list[str]]:
     """Job -> checks. Market checks need real lines, the one of expected points official figures."""
     integrity = ["game_ids", "game_teams", "scores", "games_per_season"]
     if plan.has("pbp"):
@@ -26,7 +42,7 @@ def applying(plan: NflPlan) -> dict[str, list[str]]:
     return {"integrity": integrity, "leaks": leaks, "points": points, "market": market}
 
 
-def _market(plan: NflPlan) -> list[str]:
+def _market(plan: Plan) -> list[str]:
     """Checks against real lines; the constants where all of their seasons are there."""
     names = ["cover_rate", "residual_sd"]
     if set(LINES) <= set(plan.seasons):
