@@ -189,6 +189,8 @@ def nfl_products():
     tables = ["schedules", "stadiums", "pbp", "play_types", "team_epa", "odds", "weather"]
     tables += ["players"] if NFL.has("players") else []
     raw = [path for path in _provenance_sources() if path.startswith("<results>")]
+    # Manifests too: a fetch that fails takes its manifest away and keeps the file as it was.
+    raw += [f"{path}.json" for path in raw if not path.startswith("<results>/nfl/raw/gamecenter/")]
     products = [
         "<results>/nfl/provenance.json",
         GAMES,

@@ -27,10 +27,13 @@ GAINED, LOST, SACK, INTERCEPTION, PENALTY, FUMBLE_LOST = (
     93,
     106,
 )
+PLAYED = PASS | RUN | PUNT | FIELD_GOAL | KICKOFF
 CONVERSIONS = ("XP", "2P")
 TRY = re.compile(
     r"\((?P<kick>[^()]* kick is good)\)|\((?P<two>[^()]*\b(?:run|pass)\b(?! fail)[^()]*)\)"
 )
+NO_PLAY = re.compile(r"\bno play\b")
+MORNING = 9  # the first hour at which games begin
 DEFENSIVE_TRY = "D2P"  # two points of the defence, on the other team's try
 PLAYS = {  # as the flattened files have them, and what they leave out: team of the penalty, try
     "game_id": pl.String,
@@ -74,14 +77,22 @@ def schedule(folder: Path, season: int) -> list[dict]:
 
     Returns:
         eid, game_id, game_type, week (play-offs count on), date, kickoff (HH:MM), home, away.
+
+    Raises:
+        DataError: the file is damaged, or the play-offs have another number of rounds.
     """
-    games = json.loads((folder / "schedule.json").read_bytes())["games"]
+    path = folder / "schedule.json"
+    try:
+        games = json.loads(path.read_bytes())["games"]
+    except (OSError, ValueError, KeyError) as error:
+        raise DataError(f"{path}: no schedule ({error}); install the wheel again") from None
     games = [g for _, g in games if g["year"] == season and g["season_type"] != "PRE"]
     last = max((g["week"] for g in games if g["season_type"] == "REG"), default=0)
     rounds = sorted({g["week"] for g in games if g["season_type"] == "POST"})
     if games and len(rounds) not in (0, len(ROUNDS)):
         raise DataError(
-            f"{folder / 'schedule.json'}: season {season}: {len(rounds)} play-off rounds"
+            f"{path}: season {season}: {len(rounds)} play-off rounds, not {len(ROUNDS)}; install "
+            "the wheel again"
         )
     listed = []
     for game in sorted(games, key=lambda g: g["eid"]):
@@ -107,9 +118,13 @@ def schedule(folder: Path, season: int) -> list[dict]:
 
 
 def _clock(time: str, meridiem: str | None) -> str:
-    """12-hour time as HH:MM; without a word it is of the afternoon."""
+    """12-hour time as HH:MM; it is of the afternoon but for Europe's games, from 9:30 AM on.
+
+    Of eleven seasons' `AM` the others are wrong: no game begins at midnight or at 8.
+    """
     hour, minute = (int(part) for part in time.split(":"))
-    return f"{hour % 12 + (0 if meridiem == 'AM' else 12):02}:{minute:02}"
+    morning = meridiem == "AM" and MORNING <= hour < 12
+    return f"{hour % 12 + (0 if morning else 12):02}:{minute:02}"
 
 
 def read(folder: Path, eid: str) -> Mapping | None:
@@ -185,12 +200,14 @@ def _try_points(text: str) -> int:
 
 def _kind(play: Mapping, note: str, ids: set[int]) -> str:
     """Kind of a play, by its note, its statistics, and two words of its description."""
-    text = (play["desc"] or "").lower()
+    # What stands before a reversal did not happen. A play that a challenge, and with it a timeout,
+    # followed has the note of the timeout.
+    text = (play["desc"] or "").lower().rpartition("reversed.")[2]
     if note.startswith(CONVERSIONS):
         return "conversion"
-    if note.upper() == "TIMEOUT":
+    if note.upper() == "TIMEOUT" and not ids & PLAYED:
         return "timeout"
-    if "(no play)" in text or " no play" in text:
+    if NO_PLAY.search(text):
         return "no_play"
     for kind, of_kind in (("kickoff", KICKOFF), ("punt", PUNT), ("field_goal", FIELD_GOAL)):
         if ids & of_kind:

@@ -8,13 +8,15 @@ import polars as pl
 
 from scripts.errors import DataError
 from scripts.nfl.columns import PLAYS
+from scripts.nfl.teams import CODES
 from scripts.tables import conform
 
-RENAMED = {"JAC": "JAX"}  # GameCenter's codes that are not those of the schedule
+TEAMS = ("posteam", "score_team", "td_team", "penalty_team")
 POINTS = {"TD": 6, "FG": 3, "SAF": 2, "D2P": 2}
 TRIES = {"XP": 1, "2PS": 2, "2PR": 2}  # GameCenter's notes of tries that were good
 NO_TRY = {"XPM": 0, "XPB": 0, "XPA": 0, "2PPF": 0, "2PRF": 0}
-QUARTER_S, OVERTIME_S = 900, 600
+SIDES = ("home", "away")
+QUARTER_S = 900
 KINDS = {"extra_point": "conversion"}  # of nflverse -> ours
 
 
@@ -44,7 +46,11 @@ def read(path: Path, games: pl.DataFrame) -> pl.DataFrame:
             "take plays and schedule from one source or correct the file"
         )
     plays = raw.join(sides.with_row_index("_game"), on="game_id", how="left")
-    plays = (_of_nflverse if nflverse else _of_gamecenter)(plays, path)
+    plays = plays.with_columns(map(_of_the_time, filter(plays.columns.__contains__, TEAMS)))
+    try:
+        plays = (_of_nflverse if nflverse else _of_gamecenter)(plays, path)
+    except pl.exceptions.PolarsError as error:
+        raise DataError(f"{path}: {str(error).splitlines()[0]}; correct the file") from None
     plays = plays.sort("_game", "_order", maintain_order=True)
     if plays.select("game_id", "play_id").is_duplicated().any():
         twice = plays.filter(pl.struct("game_id", "play_id").is_duplicated()).row(0, named=True)
@@ -75,6 +81,19 @@ def _load(path: Path) -> pl.DataFrame:
         raise DataError(f"{path}: cannot be read as plays ({cause}); fetch it again") from None
 
 
+def _of_the_time(name: str) -> pl.Expr:
+    """A column of team codes as the schedule writes them, none for a blank.
+
+    GameCenter writes JAC; nflverse's plays have LA, LAC and LV for teams that its schedule still
+    calls STL, SD and OAK.
+    """
+    team = pl.col(name).cast(pl.String).replace("", None)
+    same = [team.replace(CODES) == pl.col(f"{side}_team").replace(CODES) for side in SIDES]
+    return (
+        pl.when(same[0]).then("home_team").when(same[1]).then("away_team").otherwise(team)
+    ).alias(name)
+
+
 def _number(name: str, dtype: type = pl.Int32) -> pl.Expr:
     """A column as a number; `10.0` is one too."""
     return pl.col(name).cast(pl.Float64).cast(dtype)
@@ -91,42 +110,34 @@ def _of_gamecenter(plays: pl.DataFrame, path: Path) -> pl.DataFrame:
     clock = pl.col("time").str.extract_groups(r"^(\d?\d)?:(\d\d)$")
     minutes = clock.struct.field("1").cast(pl.Int32).fill_null(0)
     left = minutes * 60 + clock.struct.field("2").cast(pl.Int32)
-    team = {
-        name: pl.col(name).replace("", None).replace(RENAMED)
-        for name in ("posteam", "score_team", "penalty_team")
-    }
-    try:
-        plays = plays.with_columns(
-            **team,
-            quarter=_number("qtr"),
-            _left=left,
-            play_id=_number("play_id"),
-            drive=_number("drive"),
-        ).with_columns(
-            pl.col("note").fill_null(""), pl.col("_left").forward_fill().over("game_id", "quarter")
-        )
-        quarter, left = pl.col("quarter"), pl.col("_left").fill_null(QUARTER_S)
-        scoring = pl.col("score_type").replace_strict(POINTS, default=0, return_dtype=pl.Int32)
-        plays = plays.with_columns(
-            _order=pl.col("drive").cast(pl.Int64) * 100_000 + pl.col("play_id"),
-            half_seconds=left + pl.when(quarter.is_in([1, 3])).then(QUARTER_S).otherwise(0),
-            game_seconds=pl.when(quarter <= 4).then(left + (4 - quarter) * QUARTER_S).otherwise(0),
-            down=pl.when(_number("down") > 0).then(_number("down")),
-            ydstogo=_number("ydstogo"),
-            yardline_100=_number("yardline_100"),
-            kind=pl.col("play_type"),
-            yards_gained=_number("yards_gained"),
-            **{
-                n: _number(n) == 1
-                for n in ("interception", "fumble_lost", "sack", "penalty", "touchdown")
-            },
-            scoring_team=pl.when(scoring > 0).then("score_team"),
-            points=scoring,
-            epa=pl.lit(None, pl.Float64),
-            wp=pl.lit(None, pl.Float64),
-        )
-    except pl.exceptions.PolarsError as error:
-        raise DataError(f"{path}: {str(error).splitlines()[0]}; correct the file") from None
+    plays = plays.with_columns(
+        quarter=_number("qtr"),
+        _left=left,
+        play_id=_number("play_id"),
+        drive=_number("drive"),
+    ).with_columns(
+        pl.col("note").fill_null(""), pl.col("_left").forward_fill().over("game_id", "quarter")
+    )
+    quarter, left = pl.col("quarter"), pl.col("_left").fill_null(QUARTER_S)
+    scoring = pl.col("score_type").replace_strict(POINTS, default=0, return_dtype=pl.Int32)
+    plays = plays.with_columns(
+        _order=pl.col("drive").cast(pl.Int64) * 100_000 + pl.col("play_id"),
+        half_seconds=left + pl.when(quarter.is_in([1, 3])).then(QUARTER_S).otherwise(0),
+        game_seconds=pl.when(quarter <= 4).then(left + (4 - quarter) * QUARTER_S).otherwise(0),
+        down=pl.when(_number("down") > 0).then(_number("down")),
+        ydstogo=_number("ydstogo"),
+        yardline_100=_number("yardline_100"),
+        kind=pl.col("play_type"),
+        yards_gained=_number("yards_gained"),
+        **{
+            n: _number(n) == 1
+            for n in ("interception", "fumble_lost", "sack", "penalty", "touchdown")
+        },
+        scoring_team=pl.when(scoring > 0).then("score_team"),
+        points=scoring,
+        epa=pl.lit(None, pl.Float64),
+        wp=pl.lit(None, pl.Float64),
+    )
     # Files without the summary's words tell tries as plays of their own, if at all.
     noted = pl.col("note").replace_strict(TRIES | NO_TRY, default=None, return_dtype=pl.Int32)
     following = pl.when(pl.col("kind") == "conversion").then(noted).shift(-1).over("game_id")
@@ -230,5 +241,5 @@ def _with_score(plays: pl.DataFrame) -> pl.DataFrame:
         .shift(1, fill_value=0)
         .over("game_id")
         .alias(f"{side}_points")
-        for side in ("home", "away")
+        for side in SIDES
     )

@@ -61,10 +61,10 @@ class NflPlan:
         if sources["schedules"] is None:
             return
         self._as_of()
-        if "files" in sources.values() and not Path(self.config["folder"] or "").is_dir():
+        folder = self.config["folder"]
+        if "files" in sources.values() and not (folder and Path(folder).is_dir()):
             raise DataError(
-                f"config: nfl.folder: no folder {self.config['folder']}; sources "
-                f"{self._filed()} are files in it"
+                f"config: nfl.folder: no folder {folder}; sources {self._filed()} are files in it"
             )
         if not Path(self.config["stadiums"]).is_file():
             raise DataError(f"config: nfl.stadiums: no file {self.config['stadiums']}")

@@ -98,6 +98,8 @@ def rule_graph() -> str:
     command = [sys.executable, "-m", "snakemake", "--rulegraph", "dot", "--forceall"]
     graph = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
     names = dict(re.findall(r'^\s*(\d+)\[label = "(\w+)"', graph, re.MULTILINE))
+    # Rules that differ in the names of their files alone are one here.
+    names = {n: re.sub(r"^(nfl_fit_model)_\w+$", r"\1", name) for n, name in names.items()}
     links = re.findall(r"^\s*(\d+) -> (\d+)$", graph, re.MULTILINE)
     lines = [
         "digraph almanac {",
@@ -105,10 +107,10 @@ def rule_graph() -> str:
         '  node [shape=box, style="rounded,filled", fontname="sans-serif", penwidth=0];',
         '  edge [color="#9aa5b1", arrowsize=0.6];',
     ]
-    for name in sorted(names.values()):
+    for name in sorted(set(names.values())):
         verb = name.split("_")[1] if "_" in name else "target"
         lines.append(f'  {name} [fillcolor="{VERB_COLORS.get(verb, "#e5e7eb")}"];')
-    lines += sorted(f"  {names[a]} -> {names[b]};" for a, b in links)
+    lines += sorted({f"  {names[a]} -> {names[b]};" for a, b in links})
     return "\n".join(lines) + "\n}\n"
 
 

@@ -67,9 +67,7 @@ def test_another_season_reruns_nothing_of_earlier_ones(project: Project) -> None
 
 
 @pytest.fixture(scope="module")
-def weekly(
-    tmp_path_factory: pytest.TempPathFactory,
-) -> tuple[Project, Project]:
+def weekly(tmp_path_factory: pytest.TempPathFactory) -> tuple[Project, Project]:
     """A small domain whose schedules are a file, known to week 14 of 2018; the tiny domain."""
     whole = built(tmp_path_factory.getbasetemp())
     project = copied(whole, tmp_path_factory.mktemp("weekly"))
@@ -79,12 +77,13 @@ def weekly(
 
 
 def give(project: Project, games: bytes, **nfl: object) -> None:
-    """Put games.csv where the config says it is."""
+    """Put games.csv where the config says it is; the domain has its last two seasons."""
     folder = project.folder / "own"
     folder.mkdir(exist_ok=True)
     (folder / "games.csv").write_bytes(games)
     sources = {"schedules": "files", "weather": None, "players": None}
-    configure(project, **SMALLEST, sources=sources, folder="own", **nfl)
+    section = {**SMALLEST, "seasons": {"first": 2017, "last": 2018}, "first_test": 2018}
+    configure(project, **section, sources=sources, folder="own", **nfl)
 
 
 def test_another_week_reruns_its_season_alone(
@@ -109,10 +108,6 @@ def test_another_week_reruns_its_season_alone(
     name = "season=2018/part.parquet"
     assert after[f"etl/schedules/{name}"] != before[f"etl/schedules/{name}"]
     assert after[f"features/{name}"] != before[f"features/{name}"]
-    # The file back as it was, and the domain is.
-    give(project, games_csv(weekly[1], SEASONS, WEEK_14))
-    project.run("nfl", check=True)
-    assert project.digests(nfl_of(project)) == before
 
 
 def test_as_of_hides_later_results(weekly: tuple[Project, Project], tmp_path: Path) -> None:
@@ -130,8 +125,6 @@ def test_as_of_hides_later_results(weekly: tuple[Project, Project], tmp_path: Pa
     project.run(FEATURES.format(2018), check=True)
     known = project.digests(nfl_of(project))
     assert all(known[name] != hidden[name] for name in names)
-    give(project, whole)
-    assert planned(project, FEATURES.format(2018)) == {}
 
 
 ABSENT = {  # source -> what the line says, and what is not in the plan
@@ -165,8 +158,9 @@ def test_what_needs_an_absent_source_is_not_in_the_plan(fresh: Project, source: 
         "market": ["form", "weather", "market"],
     }
     configure(fresh, feature_sets=sets, sources={source: None} if source else {})
-    plan = fresh.run("nfl", "--dry-run", "--logger", "almanac", check=True).stdout
-    lines = [line for line in plan.splitlines() if line.startswith("nfl: ")]
+    told = fresh.run("nfl", "--summary", check=True).stdout.splitlines()
+    lines = [line for line in told if line.startswith("nfl: ")]
+    plan = "\n".join(line for line in told if line not in lines)
     assert lines == ([ABSENT[source][0]] if source else [])
     absent = set(ABSENT[source][1]) if source else set()
     for _, parts in ABSENT.values():
