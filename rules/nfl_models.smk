@@ -36,6 +36,7 @@ rule nfl_fit_model:
         calibrations=NFL.calibrations,
         seed=config["nfl"]["seed"],
         device=device_of,
+        settings=settings_of,
     message:
         "Test {wildcards.model} on {wildcards.season}"
     script:

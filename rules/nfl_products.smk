@@ -22,17 +22,21 @@ def model_folder(model, season, task, calibration):
 def model_outputs(name):
     """Output patterns of the families whose models are kept in files of that name."""
     models = [model for model in NFL.models if MODEL_FILES[model] == name] or ["glm"]
-    return [
-        f"{model_folder('{model}', '{season}', task, calibration)}/{file}"
-        for task in NFL.tasks_of(models[0])
-        for calibration in NFL.calibrations
-        for file in (name if calibration == "none" else CALIBRATED, *OF_MODELS)
-    ]
+    return _outputs("{model}", NFL.tasks_of(models[0]), name)
 
 
 def stack_outputs():
     """Output patterns of the stack."""
-    return [path.replace("{model}", "stack") for path in model_outputs("model.json")]
+    return _outputs("stack", NFL.tasks, MODEL_FILES["stack"])
+
+
+def _outputs(model, tasks, name):
+    return [
+        f"{model_folder(model, '{season}', task, calibration)}/{file}"
+        for task in tasks
+        for calibration in NFL.calibrations
+        for file in (name if calibration == "none" else CALIBRATED, *OF_MODELS)
+    ]
 
 
 def one_of(names):
@@ -43,6 +47,11 @@ def one_of(names):
 def tasks_of(wildcards):
     """`target/features`, each, of a family."""
     return ["/".join(task) for task in NFL.tasks_of(wildcards.model)]
+
+
+def settings_of(wildcards):
+    """Settings of a family that config names, as sorted pairs."""
+    return sorted(config["nfl"]["settings"].get(wildcards.model, {}).items())
 
 
 def model_files(model, season, name):

@@ -9,7 +9,7 @@ from scripts.errors import DataError
 from scripts.nfl import games_csv
 from scripts.nfl.columns import SCHEDULES
 from scripts.nfl.kickoffs import mended
-from scripts.nfl.teams import check_teams
+from scripts.nfl.teams import check_teams, franchise
 from scripts.tables import conform, write
 
 
@@ -25,14 +25,19 @@ def schedule(source: Path, season: int, as_of: date | None = None) -> pl.DataFra
         DataError: a cell cannot be used (it names the line), or a game stands twice.
     """
     rows = games_csv.read(source, season, games_csv.SCHEDULE)
-    for name in ("game_id", "game_type", "gameday", "home_team", "away_team"):
+    for name in ("game_id", "game_type", "week", "gameday", "home_team", "away_team"):
         if rows[name].null_count():
             line = rows.filter(pl.col(name).is_null())["line"][0]
             raise DataError(f"{source}: line {line}: no {name}; correct the file")
     check_teams(pl.concat([rows["home_team"], rows["away_team"]]), str(source))
     days = rows["gameday"].str.to_date("%Y-%m-%d", strict=False)
-    kinds = rows["game_type"].is_in(games_csv.TYPES)
-    for name, good in (("gameday", days.is_not_null()), ("game_type", kinds)):
+    clock = rows["gametime"].str.to_time("%H:%M", strict=False)
+    usable = {
+        "gameday": days.is_not_null(),
+        "gametime": clock.is_not_null() | rows["gametime"].is_null(),
+        "game_type": rows["game_type"].is_in(games_csv.TYPES),
+    }
+    for name, good in usable.items():
         if not good.all():
             row = rows.filter(~good).row(0, named=True)
             raise DataError(f"{source}: line {row['line']}, column {name}: got {row[name]!r}")
@@ -42,7 +47,7 @@ def schedule(source: Path, season: int, as_of: date | None = None) -> pl.DataFra
     games = rows.with_columns(
         pl.lit(season).alias("season"),
         days.alias("date"),
-        mended(pl.col("gametime"), abroad).alias("kickoff"),
+        mended(pl.lit(clock.dt.strftime("%H:%M")), abroad).alias("kickoff"),
         abroad.alias("neutral"),
         pl.col("home_qb_id").alias("home_qb"),
         pl.col("away_qb_id").alias("away_qb"),
@@ -59,7 +64,7 @@ def schedule(source: Path, season: int, as_of: date | None = None) -> pl.DataFra
             lines = " and ".join(map(str, twice["line"].to_list()[:2]))
             raise DataError(f"{source}: {key} {twice[key][0]} stands on lines {lines}; remove one")
     half = games["home_score"].is_null() != games["away_score"].is_null()
-    own = games["home_team"] == games["away_team"]
+    own = games.select(franchise(pl.col("home_team")) == franchise(pl.col("away_team"))).to_series()
     for wrong, what in ((half, "one team's score only"), (own, "a team against itself")):
         if wrong.any():
             raise DataError(f"{source}: line {games.filter(wrong)['line'][0]}: {what}")

@@ -37,6 +37,7 @@ def fit(
     calibrations: Sequence[str],
     seed: int,
     device: str,
+    settings: Mapping[str, float],
     folders: Mapping[str, Path],
 ) -> str:
     """Fit and test a family on all targets, feature sets and calibrations.
@@ -51,6 +52,7 @@ def fit(
         calibrations: kinds of calibration, `none` among them.
         seed: seed of what is drawn.
         device: cpu or cuda.
+        settings: those of the family that differ from its DEFAULTS.
         folders: `target/features/calibration` -> folder of the files to write, see
             `artifacts.save`.
 
@@ -67,7 +69,15 @@ def fit(
         columns = columns_of(own)
         known = train.filter(pl.col(target).is_not_null())
         fitted, calibrated = calibrated_fit(
-            partial(families.fit, model, target=target, features=columns, seed=seed, device=device),
+            partial(
+                families.fit,
+                model,
+                target=target,
+                features=columns,
+                seed=seed,
+                device=device,
+                settings=settings,
+            ),
             known,
             target=target,
             kinds=calibrations,
@@ -103,6 +113,7 @@ if __name__ == "__main__":
                 calibrations=snakemake.params.calibrations,  # noqa: F821
                 seed=snakemake.params.seed,  # noqa: F821
                 device=snakemake.params.device,  # noqa: F821
+                settings=dict(snakemake.params.settings),  # noqa: F821
                 folders=artifacts.folders(snakemake.output),  # noqa: F821
             ),
         )

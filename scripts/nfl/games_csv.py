@@ -46,7 +46,7 @@ def read(path: Path, season: int, columns: tuple[str, ...]) -> pl.DataFrame:
     except (OSError, pl.exceptions.PolarsError) as error:
         cause = str(error).splitlines()[0]
         raise DataError(f"{path}: cannot be read ({cause}); fetch it again") from None
-    wanted = ("game_id", "season", *columns)
+    wanted = list(dict.fromkeys(("game_id", "season", *columns)))
     if missing := [name for name in wanted if name not in rows.columns]:
         raise DataError(f"{path}: no column {', '.join(missing)}; is it nflverse's games.csv?")
     rows = rows.with_row_index("line", offset=2).filter(
@@ -54,9 +54,7 @@ def read(path: Path, season: int, columns: tuple[str, ...]) -> pl.DataFrame:
     )
     if rows.is_empty():
         raise DataError(f"{path}: no game of season {season}")
-    rows = rows.select("line", *dict.fromkeys(wanted)).with_columns(
-        pl.exclude("line").str.strip_chars()
-    )
+    rows = rows.select("line", *wanted).with_columns(pl.exclude("line").str.strip_chars())
     return rows.with_columns(
         pl.when(~pl.exclude("line").is_in(["", "NA"])).then(pl.exclude("line")).name.keep()
     )

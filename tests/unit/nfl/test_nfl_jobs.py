@@ -92,6 +92,7 @@ def fit(top: Path, features: dict[int, Path], model: str, season: int) -> list[P
         calibrations=KINDS,
         seed=1,
         device="cpu",
+        settings={},
         folders=artifacts.folders(paths),
     )
     return list(map(Path, paths))
@@ -152,6 +153,7 @@ def test_a_later_season_changes_nothing_of_an_earlier_test(
         calibrations=KINDS,
         seed=1,
         device="cpu",
+        settings={},
         folders=artifacts.folders(paths),
     )
     own = fit(tmp_path / "own", features, "glm", 2003)

@@ -184,7 +184,7 @@ def slow_score(rows: list[Row]) -> list[tuple[int, int]]:
             if rows[before]["game_id"] == row["game_id"]:
                 what = rows[before]["what"]
                 if what in SCORES or what == "D2P":
-                    score[rows[before]["scorer"]] += SCORES[what] if what in SCORES else 2
+                    score[rows[before]["scorer"]] += SCORES.get(what, 2)
                 if what == "TD":
                     score[rows[before]["scorer"]] += try_after(rows, before)
         found.append((score[home], score[OTHER[home]]))
@@ -241,13 +241,13 @@ def test_columns_of_a_play_by_hand(tmp_path: Path) -> None:
     )
     (tmp_path / "plays.csv").write_text(text)
     first, second = plays.read(tmp_path / "plays.csv", SCHEDULE).rows(named=True)
-    assert first == {name: None for name in PLAYS} | dict.fromkeys(FLAGS, False) | {
-        **{"season": 2015, "game_id": "2015_01_NE_BUF", "play_id": 77, "drive": 3, "quarter": 3},
-        **{"half_seconds": 1145, "game_seconds": 1145, "posteam": "NE", "defteam": "BUF"},
-        **{"down": 2, "ydstogo": 7, "yardline_100": 31, "kind": "pass", "yards_gained": 12},
-        **{"fumble_lost": True, "penalty": True, "penalty_team": "BUF"},
-        **dict.fromkeys(("points", "try_points", "home_points", "away_points"), 0),
-    }
+    expected = dict.fromkeys(PLAYS) | dict.fromkeys(FLAGS, False)
+    expected |= dict.fromkeys(("points", "try_points", "home_points", "away_points"), 0)
+    expected |= {"season": 2015, "game_id": "2015_01_NE_BUF", "play_id": 77, "drive": 3}
+    expected |= {"quarter": 3, "half_seconds": 1145, "game_seconds": 1145, "posteam": "NE"}
+    expected |= {"defteam": "BUF", "down": 2, "ydstogo": 7, "yardline_100": 31, "kind": "pass"}
+    expected |= {"yards_gained": 12, "fumble_lost": True, "penalty": True, "penalty_team": "BUF"}
+    assert first == expected
     assert (second["posteam"], second["defteam"], second["down"]) == (None, None, None)
     assert (second["half_seconds"], second["game_seconds"]) == (900, 0)
 
