@@ -27,8 +27,9 @@ def build(source: Path, schedule: Path, out: Path) -> str:
     games = conform(pl.read_parquet(schedule), SCHEDULES)
     found = plays.read(source, games)
     # Of a game whose result is not known (yet, as of the day of the plan) nothing is.
-    found = found.join(games.drop_nulls("home_score"), on="game_id", how="semi")
-    if found.is_empty() and games["home_score"].count():
+    known = games.drop_nulls("home_score")
+    found = found.join(known, on="game_id", how="semi", maintain_order="left")
+    if found.is_empty() and known.height:
         raise DataError(f"{source}: no plays; fetch it again")
     write(found, out)
     return f"{found.height} plays of {found['game_id'].n_unique()} of {games.height} games"

@@ -34,7 +34,9 @@ TRY = re.compile(
 )
 NO_PLAY = re.compile(r"\bno play\b")
 MORNING = 9  # the first hour at which games begin
-DEFENSIVE_TRY = "D2P"  # two points of the defence, on the other team's try
+# Words of the summary -> type of the score, where the summary's own is wrong or there is none;
+# D2P: two points of the defence, on the other team's try.
+TOLD = (("two point", "D2P"), ("for a Safety", "SAF"))
 PLAYS = {  # as the flattened files have them, and what they leave out: team of the penalty, try
     "game_id": pl.String,
     "drive": pl.Int32,
@@ -167,7 +169,7 @@ def _flat(play: Mapping, score: Mapping | None) -> dict:
     gained = [stat["yards"] for stat in stats if stat["statId"] in GAINED or stat["statId"] == LOST]
     fouls = [stat["clubcode"] for stat in stats if stat["statId"] == PENALTY]
     score = score or {}
-    scored = DEFENSIVE_TRY if "two point" in score.get("desc", "") else score.get("type")
+    scored = next((t for words, t in TOLD if words in score.get("desc", "")), score.get("type"))
     return {
         "qtr": play["qtr"],
         "time": play["time"] or None,

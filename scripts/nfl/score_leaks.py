@@ -117,7 +117,9 @@ def own_score(
         own = pl.col("game_id") == game
         games, statistics = inputs["games"], inputs["statistics"]
         scores = {n: pl.when(own).then(pl.col(n) + 37).otherwise(n) for n in features.SCORES[:1]}
-        numbers = [n for n, dtype in statistics.schema.items() if dtype.is_float()]
+        numbers = [
+            n for n, told in statistics.schema.items() if told.is_numeric() and n != "season"
+        ]
         other = dict(inputs) | {
             "games": games.with_columns(**scores),
             "statistics": statistics.with_columns(

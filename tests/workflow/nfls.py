@@ -144,14 +144,23 @@ def games_csv(project: Project, seasons: Iterable[int], known_to: str | None = N
 
 
 def play_by_play(project: Project, season: int) -> bytes:
-    """play_by_play_{season}.parquet of the same plays; their expected points are made up."""
+    """play_by_play_{season}.parquet of the same plays; expected points and tries are made up."""
     games = part(project, "schedules", season).select(
         "game_id", "old_game_id", "week", "home_team", "away_team"
     )
     plays = part(project, "pbp", season).join(games, on="game_id", maintain_order="left")
-    tried = pl.col("kind") == "conversion"
-    points = pl.col("points")
-    due = pl.when(points == 6).then("try_points").forward_fill().over("game_id")
+    # There a touchdown has its try as the next play; the package tells of some in words only.
+    defended = pl.col("points") == 2
+    plays = plays.filter((pl.col("kind") != "conversion") | defended).with_row_index("row")
+    tries = plays.filter(pl.col("points") == 6).with_columns(
+        pl.col("play_id") + 1,
+        pl.lit("conversion").alias("kind"),
+        pl.lit(0, pl.Int32).alias("points"),
+        pl.lit(value=False).alias("touchdown"),
+        pl.col("try_points").alias("tried"),
+    )
+    plays = pl.concat([plays, tries], how="diagonal").sort("row", "play_id").drop("row")
+    points, tried, due = pl.col("points"), pl.col("kind") == "conversion", pl.col("tried")
     kinds = {"conversion": "extra_point", "timeout": None}
     plays = plays.with_columns(
         pl.col("quarter").alias("qtr"),
@@ -164,7 +173,7 @@ def play_by_play(project: Project, season: int) -> bytes:
         ((points == 2) & tried).cast(pl.Float64).alias("defensive_two_point_conv"),
         pl.when(tried & (due == 1))
         .then(pl.lit("good"))
-        .when(tried & (due != 2))
+        .when(tried & (due == 0))
         .then(pl.lit("failed"))
         .alias("extra_point_result"),
         pl.when(tried & (due == 2)).then(pl.lit("success")).alias("two_point_conv_result"),
@@ -177,7 +186,7 @@ def play_by_play(project: Project, season: int) -> bytes:
     )
     body = io.BytesIO()
     flags = ("interception", "fumble_lost", "sack", "penalty", "touchdown")
-    own = ("quarter", "half_seconds", "game_seconds", "kind", "points", "try_points")
+    own = ("quarter", "half_seconds", "game_seconds", "kind", "points", "try_points", "tried")
     plays.with_columns(pl.col(flags).cast(pl.Float64)).drop(own).write_parquet(body)
     return body.getvalue()
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -123,16 +122,18 @@ def outside(folder: Path, temp: object, wind: object, **of_first: Any) -> tuple:
 
 
 @pytest.mark.parametrize(
-    ("fahrenheit", "celsius"), [(32, 0), (212, None), (-40, -40), (98.6, 37), (50, 10), ("", None)]
+    ("fahrenheit", "celsius"), [(32, 0), (122, 50), (-40, -40), (98.6, 37), (50, 10), ("", None)]
 )
 def test_degrees(tmp_path: Path, fahrenheit: object, celsius: float | None) -> None:
-    if fahrenheit == 212:
-        with pytest.raises(DataError, match="line 2, column temp: got '212', .* -40 to 130"):
-            outside(tmp_path, fahrenheit, 0)
-        return
     temp, *others = outside(tmp_path, fahrenheit, "")
     assert temp == (None if celsius is None else pytest.approx(celsius))
     assert others == [None] * 4
+
+
+@pytest.mark.parametrize("fahrenheit", [-41, 131, "warm"])
+def test_degrees_that_cannot_be_are_refused(tmp_path: Path, fahrenheit: object) -> None:
+    with pytest.raises(DataError, match=f"line 2, column temp: got '{fahrenheit}', expected"):
+        outside(tmp_path, fahrenheit, 0)
 
 
 def test_winds(tmp_path: Path) -> None:
@@ -292,4 +293,3 @@ def test_the_job_of_weather(tmp_path: Path, kind: str) -> None:
         made = pl.read_parquet(out)
         assert made["temp_c"].count() == known
         assert made["simulated"].to_list() == [False, False]
-    assert math.isclose(build_weather.HPA_OF_INHG, 3386.38866667 / 100)
