@@ -12,7 +12,7 @@ from scripts.tables import scan
 
 REGULAR = ((2021, 272), (2002, 256), (1999, 248))  # from a season on: regular games a season
 CANCELLED = {2022: 1}  # BUF at CIN was never finished
-# GameCenter's records miss a score now and then (7 of 2,926 games); flat files miss tries as well.
+# GameCenter's records miss a score now and then (5 of 2,926 games); flat files miss tries as well.
 MISSED_SCORES = 0.01
 SPARSE, DENSE = 80, 220  # plays of a game that cannot be
 USUAL = (100, 200)

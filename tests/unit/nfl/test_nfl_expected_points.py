@@ -188,11 +188,11 @@ def write(folder: Path, season: int, frame: pl.DataFrame) -> Path:
 
 
 def test_a_fit_gives_the_same_bytes_whatever_the_order_of_its_seasons(tmp_path: Path) -> None:
-    seasons = {s: simulated_season(s, seed=s, a_yard=10) for s in (2013, 2014)}
+    seasons = {s: simulated_season(s, seed=s, a_yard=60) for s in (2013, 2014)}
     paths = [write(tmp_path, s, frame) for s, frame in seasons.items()]
     for name, some in (("a", paths), ("b", paths), ("c", paths[::-1])):
         line = fit_expected_points.fit(some, 7, tmp_path / name / "model.ubj")
-        assert line == f"fitted on {2 * 2 * 990} plays of 2 seasons"
+        assert line == f"fitted on {2 * 2 * 5940} plays of 2 seasons"
     made = [(tmp_path / name / "model.ubj").read_bytes() for name in "abc"]
     assert made[0] == made[1] == made[2]
     direct = expected_points.fit(list(seasons.values()), 7)

@@ -217,6 +217,25 @@ def test_a_model_that_learned_from_the_season_it_is_tested_on_fails(
     assert found["note"].endswith(": home_win/football/glm 2004")
 
 
+@pytest.mark.parametrize(
+    ("last_date", "seasons", "passes"),
+    [
+        ("2004-09-07", [2002, 2003], True),
+        ("2004-09-08", [2002, 2003], False),
+        ("2003-09-08", [2002, 2004], False),
+        ("2003-09-08", [2002, 2005], False),
+    ],
+)
+def test_the_first_day_and_the_season_itself_are_too_late(
+    last_date: str, seasons: list[int], passes: bool
+) -> None:
+    games = football()
+    assert games.filter(pl.col("season") == 2004)["date"].min() == date(2004, 9, 8)
+    told = {"season": 2004, "target": "home_win", "features": "football", "model": "glm"}
+    trained = {"last_date": last_date, "seasons": seasons}
+    assert time_order(games, [told | {"trained_on": trained}])["pass"] is passes
+
+
 # The job.
 
 

@@ -9,12 +9,13 @@ import numpy as np
 import polars as pl
 import pytest
 from nfl_model_games import FEATURES, simulated
-from scipy.optimize import minimize
 from sklearn.metrics import log_loss, roc_auc_score
 from sklearn.neural_network import MLPClassifier
+from statsmodels.discrete.discrete_model import Logit
+from statsmodels.tools import add_constant
 
 from scripts.errors import DataError
-from scripts.nfl.models import base, boosting, estimators, families
+from scripts.nfl.models import base, boosting, estimators, families, glm
 from scripts.plan.fingerprint import literal
 
 SEASON = 2005  # the last one
@@ -157,20 +158,45 @@ def imputed(games: pl.DataFrame) -> np.ndarray:
     return (raw(games) - known.mean(axis=0)) / known.std(axis=0)
 
 
-def test_glm_is_the_optimum_of_its_penalised_likelihood() -> None:
+@pytest.mark.parametrize("c", [0.02, 0.05, 0.2])
+def test_glm_is_the_optimum_of_its_penalised_likelihood(c: float) -> None:
+    """As statsmodels finds it: -log likelihood + |weights| / c, the intercept free."""
     known = TRAIN.drop_nulls("home_win")
-    design, outcome = imputed(known), known["home_win"].to_numpy()
-
-    def loss(beta: np.ndarray) -> float:
-        score = beta[0] + design @ beta[1:]
-        return 0.2 * (np.logaddexp(0, score) - outcome * score).sum() + 0.5 * beta[1:] @ beta[1:]
-
-    best = minimize(loss, np.zeros(5), method="BFGS", options={"gtol": 1e-7}).x
-    expected = 1 / (1 + np.exp(-best[0] - imputed(TEST) @ best[1:]))
+    design, outcome = add_constant(imputed(known)), known["home_win"].to_numpy()
+    alpha = np.r_[0.0, np.full(design.shape[1] - 1, 1 / c)]
+    best = Logit(outcome, design).fit_regularized(alpha=alpha, disp=0, acc=1e-10, maxiter=5000)
+    expected = 1 / (1 + np.exp(-add_constant(imputed(TEST)) @ best.params))
     made = families.fit(
-        "glm", TRAIN, target="home_win", features=FEATURES, seed=1, settings={"c": 0.2}
+        "glm", TRAIN, target="home_win", features=FEATURES, seed=1, settings={"c": c}
     )
-    np.testing.assert_allclose(made.predict(TEST), expected, atol=2e-4)
+    np.testing.assert_allclose(made.predict(TEST), expected, atol=3e-3)
+
+
+def test_glm_chooses_its_penalty_on_the_last_seasons_of_training() -> None:
+    games = simulated(6, weeks=14, seed=3).drop_nulls("home_win")
+    late = games["season"].unique().sort()[-2]
+    early, held = games.filter(pl.col("season") < late), games.filter(pl.col("season") >= late)
+    losses = {
+        c: log_loss(
+            held["home_win"],
+            families.fit(
+                "glm", early, target="home_win", features=FEATURES[:2], seed=1, settings={"c": c}
+            ).predict(held),
+        )
+        for c in glm.CHOICES
+    }
+    told = {"target": "home_win", "features": FEATURES[:2], "seed": 1}
+    best = min(losses, key=losses.__getitem__)
+    chosen = families.fit("glm", games, **told)
+    assert np.array_equal(
+        chosen.predict(games),
+        families.fit("glm", games, settings={"c": best}, **told).predict(games),
+    )
+
+
+def test_glm_reads_differences_where_there_are_any() -> None:
+    names = ["home_a", "away_a", "a_diff", "home_b", "line"]
+    assert glm.differences(names) == ["a_diff", "home_b", "line"]
 
 
 def test_the_net_keeps_the_epoch_that_is_best_on_the_last_games() -> None:
