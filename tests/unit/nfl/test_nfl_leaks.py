@@ -10,7 +10,15 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from scripts.nfl import artifacts, build_stadiums, features, fit_model, score_leaks
+from scripts.nfl import (
+    artifacts,
+    build_features,
+    build_games,
+    build_stadiums,
+    features,
+    fit_model,
+    score_leaks,
+)
 from scripts.nfl.build_team_epa import COLUMNS as TEAM_EPA
 from scripts.nfl.columns import ODDS, SCHEDULES, WEATHER
 from scripts.nfl.score_leaks import Build, Inputs, cut, own_score, rebuilt, time_order, truncation
@@ -282,3 +290,22 @@ def test_the_job_passes_what_was_built_and_fails_a_table_that_was_not(
     found = run(tmp_path, inputs, other)
     assert [found[n]["pass"] for n in ("own_score", "truncation")] == [False, False]
     assert (found["truncation"]["got"], found["time_order"]["pass"]) == (1, True)
+
+
+def test_partitions_of_seasons_up_to_each_make_the_same_table(
+    inputs: Inputs, tmp_path: Path
+) -> None:
+    """The jobs build a season from it and earlier ones; all together are the table of them all."""
+    names = {"schedules": "games", "team_epa": "statistics"}
+    seasons, made = inputs["games"]["season"].unique().sort().to_list(), []
+    files: dict[str, list[Path]] = {name: [] for name in (*names, "stadiums", "odds", "weather")}
+    for season in seasons:
+        for name, paths in files.items():
+            paths.append(tmp_path / f"{name}{season}.parquet")
+            inputs[names.get(name, name)].filter(season=season).write_parquet(paths[-1])
+        made.append(tmp_path / f"features{season}.parquet")
+        line = build_features.build(season, **files, elo=ELO, out=made[-1])
+        assert line.startswith(f"{inputs['games'].filter(season=season).height} games, ")
+    out = tmp_path / "games.parquet"
+    assert build_games.build(made[::-1], out).endswith(f"games of {len(seasons)} seasons")
+    assert pl.read_parquet(out).equals(rebuilt(inputs, ELO))

@@ -73,7 +73,8 @@ def test_seasons_are_those_of_the_source_that_config_asks_for() -> None:
     assert plan(**seasons(None, 2010)).seasons == [2009, 2010]
     assert plan(sources=REAL).seasons == list(range(1999, 2026))
     assert plan(date(2026, 2, 28), REAL).seasons[-1] == 2025
-    assert plan(date(2026, 3, 1), REAL).seasons[-1] == 2026
+    assert plan(date(2026, 7, 31), REAL).seasons[-1] == 2025
+    assert plan(date(2026, 8, 1), REAL).seasons[-1] == 2026
 
 
 def test_files_tell_their_seasons(folder: Path) -> None:
@@ -101,7 +102,9 @@ def test_as_of_ends_the_seasons_and_says_what_is_open() -> None:
     over = plan(as_of="2019-03-01")
     assert not over.is_open(2018)
     assert over.hides_after(2018) is over.known_at(2018) is None
-    assert over.seasons[-1] == 2019  # its schedule; nothing of it is known
+    assert over.seasons[-1] == 2018
+    # From August on the next season's schedule is expected; nothing of it is known.
+    assert plan(as_of="2019-08-01").seasons[-1] == 2019
 
 
 def test_without_as_of_today_says_what_is_open_and_nothing_is_hidden() -> None:
@@ -114,8 +117,8 @@ def test_without_as_of_today_says_what_is_open_and_nothing_is_hidden() -> None:
 def test_a_season_is_open_until_march_of_the_next_year(day: date, season: int) -> None:
     found = plan(day, {"schedules": "nflverse"})
     assert found.is_open(season) is (day <= date(season + 1, 3, 1) - timedelta(days=1))
-    # Its own season is the last one, and it is open.
-    assert found.is_open(found.seasons[-1])
+    # From August to February the last season is open; no earlier one ever is.
+    assert found.is_open(found.seasons[-1]) is not (3 <= day.month <= 7)
     assert not any(found.is_open(earlier) for earlier in found.seasons[:-1])
 
 
