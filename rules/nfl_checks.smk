@@ -1,7 +1,7 @@
 # NFL, checks: what must hold, each in a file; `nfl_check_passed` fails the build when one does not.
 #
 # In:  nfl/etl/**, nfl/features/**, nfl/models/**.
-# Out: nfl/checks/{name}.json {check, got, limit, n, pass, simulated, note}, nfl/checks/passed.json.
+# Out: nfl/checks/{name}.json {check, got, limit, n, pass, simulated, note}, nfl/passed.json.
 # A check that does not apply (market gates without real lines) is absent, not passed.
 
 
@@ -130,7 +130,7 @@ rule nfl_check_passed:
     input:
         checks=check_files(),
     output:
-        passed="<results>/nfl/checks/passed.json",
+        passed="<results>/nfl/passed.json",
     log:
         "<logs>/nfl/nfl_check_passed.log",
     benchmark:

@@ -52,6 +52,11 @@ def weather_source(wildcards):
     return _source_of(WEATHER_TABLE, wildcards)
 
 
+def weather_starts(wildcards):
+    """Kickoffs that hourly measures are looked up by."""
+    return [ancient(str(NFL.files.starts))] if WEATHER_TABLE == "weather" else []
+
+
 def weather_manifest(wildcards):
     """The manifest of that file, where it was landed."""
     return _manifest_of(WEATHER_TABLE, wildcards)

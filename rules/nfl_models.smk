@@ -89,7 +89,7 @@ rule nfl_score_models:
     input:
         predictions=all_of_models("predictions.parquet"),
         games=GAMES,
-        passed="<results>/nfl/checks/passed.json",
+        passed="<results>/nfl/passed.json",
     output:
         models="<results>/nfl/tables/models.csv",
         reliability="<results>/nfl/tables/reliability.csv",

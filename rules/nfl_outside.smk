@@ -24,6 +24,7 @@ if NFL.sources["odds"] == "schedules":
             runtime=10,
         params:
             code=code("nfl/build_odds"),
+            as_of=hides_after,
             revision=revision_of("schedules"),
         message:
             "Read the closing lines of {wildcards.season}"
@@ -92,6 +93,7 @@ if NFL.sources["weather"] in ("schedules", "files"):
     rule nfl_build_weather:
         input:
             source=weather_source,
+            starts=weather_starts,
             manifest=weather_manifest,
             schedule="<results>/nfl/etl/schedules/season={season}/part.parquet",
         output:
@@ -109,6 +111,7 @@ if NFL.sources["weather"] in ("schedules", "files"):
         params:
             code=code("nfl/build_weather"),
             kind=NFL.sources["weather"],
+            as_of=hides_after,
             revision=revision_of(WEATHER_TABLE),
         message:
             "Read the weather of {wildcards.season}"

@@ -156,14 +156,26 @@ def _provenance_sources():
         for season in seasons.get(table, NFL.seasons):
             given = NFL.given(table, season)
             files[ancient(str(given)) if given else raw_file(table, season)] = None
+    if NFL.sources["weather"] == "files":
+        files[ancient(str(NFL.files.starts))] = None
+    for table, source in (("odds", "odds_api"), ("weather", "meteostat")):
+        if NFL.sources[table] == source:
+            files |= {
+                f"<results>/nfl/raw/{table}/season={s}/account.json": None for s in NFL.seasons
+            }
     return list(files)
 
 
 def all_revisions(wildcards):
     """What the content of all files of config is known by."""
-    tables = [table for table in ("schedules", "pbp") if NFL.sources[table] == "files"]
-    seasons = {"schedules": NFL.seasons, "pbp": NFL.pbp_seasons}
-    return [planned(NFL.revision, table, s) for table in tables for s in seasons[table]]
+    tables = ("schedules", "pbp", "weather", "team_stats")
+    seasons = {"pbp": NFL.pbp_seasons, "team_stats": NFL.stats_seasons}
+    return [
+        planned(NFL.revision, table, season)
+        for table in tables
+        if NFL.sources[table] == "files"
+        for season in seasons.get(table, NFL.seasons)
+    ]
 
 
 def grid_chunks():
@@ -199,7 +211,8 @@ def nfl_products():
     tables += ["players"] if NFL.has("players") else []
     raw = [path for path in _provenance_sources() if path.startswith("<results>")]
     # Manifests too: a fetch that fails takes its manifest away and keeps the file as it was.
-    raw += [f"{path}.json" for path in raw if not path.startswith("<results>/nfl/raw/gamecenter/")]
+    landed = [path for path in raw if "/raw/gamecenter/" not in path and path[-5:] != ".json"]
+    raw += [f"{path}.json" for path in landed]
     products = [
         "<results>/nfl/provenance.json",
         GAMES,
@@ -209,7 +222,7 @@ def nfl_products():
         *(points_model(season) for season in NFL.pbp_seasons if NFL.fits_points(season)),
         *(features_file(season) for season in NFL.seasons),
         *check_files(),
-        "<results>/nfl/checks/passed.json",
+        "<results>/nfl/passed.json",
     ]
     if not NFL.tasks or not NFL.tests:
         return products
@@ -226,7 +239,7 @@ def grid_products():
     """The grid's table, its choice, and the check of it."""
     if not NFL.on or not NFL.has_grid:
         if "grid" in sys.argv:
-            print("grid: nothing to build, its target or features have no source", file=sys.stderr)
+            print("grid: nothing to build, no source or no season to choose on", file=sys.stderr)
         return []
     return [
         *(chunk_file(chunk) for chunk in grid_chunks()),

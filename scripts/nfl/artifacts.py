@@ -95,7 +95,7 @@ def save(
     if fit.calibration == "none":
         fitted.save(folder)
     else:
-        own = next(path for path in base.glob("model.*") if not path.name.startswith("."))
+        own = base / fitted.FILE
         named = {"base": os.path.relpath(own, folder), "base_sha256": sha256(own)}
         write_json({**asdict(calibration), **named}, folder / CALIBRATED)
     table = predictions(test, fit.target, calibration.apply(raw))

@@ -1,5 +1,6 @@
 """Closing lines of a season, from nflverse's games.csv -> etl/odds."""
 
+from datetime import date
 from pathlib import Path
 
 import polars as pl
@@ -17,13 +18,16 @@ LIMITS = {
 }
 
 
-def lines(source: Path, games: pl.DataFrame, season: int) -> pl.DataFrame:
+def lines(
+    source: Path, games: pl.DataFrame, season: int, as_of: date | None = None
+) -> pl.DataFrame:
     """Closing lines of a season's games, columns `columns.ODDS`, in the schedule's order.
 
     Args:
         source: games.csv in nflverse's layout.
         games: the season's schedule; other games of the file are left out.
         season: the season.
+        as_of: games of later days have no closing lines yet; None: all have.
 
     Raises:
         DataError: a line is no number, or one that cannot be (it names the line of the file).
@@ -41,13 +45,15 @@ def lines(source: Path, games: pl.DataFrame, season: int) -> pl.DataFrame:
                 f"{source}: line {row['line']}, column {name}: got {row[name]:g}; American odds "
                 "are at least 100 in size"
             )
-    found = games.select("season", "game_id").join(
+    found = games.select("season", "game_id", "date").join(
         rows.drop("season"), on="game_id", how="left", maintain_order="left"
     )
+    if as_of is not None:
+        found = found.with_columns(pl.when(pl.col("date") <= as_of).then(pl.col(list(LIMITS))))
     return conform(found.with_columns(simulated=pl.lit(value=False)), ODDS)
 
 
-def build(source: Path, schedule: Path, season: int, out: Path) -> str:
+def build(source: Path, schedule: Path, season: int, out: Path, as_of: str | None = None) -> str:
     """Write the closing lines of a season.
 
     Args:
@@ -55,6 +61,7 @@ def build(source: Path, schedule: Path, season: int, out: Path) -> str:
         schedule: the season's schedule.
         season: the season.
         out: partition to write.
+        as_of: last day whose lines are known, YYYY-MM-DD; None: all are.
 
     Returns:
         one line for the log.
@@ -62,7 +69,8 @@ def build(source: Path, schedule: Path, season: int, out: Path) -> str:
     Raises:
         DataError: see `lines`.
     """
-    found = lines(source, conform(pl.read_parquet(schedule), SCHEDULES), season)
+    games = conform(pl.read_parquet(schedule), SCHEDULES)
+    found = lines(source, games, season, date.fromisoformat(as_of) if as_of else None)
     write(found, out)
     return f"{found.height} games, {found['spread_line'].count()} with a closing spread"
 
@@ -77,6 +85,7 @@ if __name__ == "__main__":
                 source=Path(snakemake.input.source),  # noqa: F821
                 schedule=Path(snakemake.input.schedule),  # noqa: F821
                 season=int(snakemake.wildcards.season),  # noqa: F821
+                as_of=snakemake.params.as_of,  # noqa: F821
                 out=Path(snakemake.output.partition),  # noqa: F821
             ),
         )

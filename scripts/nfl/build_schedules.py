@@ -12,6 +12,9 @@ from scripts.nfl.kickoffs import mended
 from scripts.nfl.teams import check_teams, franchise
 from scripts.tables import conform, write
 
+BEGINS, ENDS = (8, 1), (3, 1)  # month and day between which a season is played
+TOLD_LATE = ("home_score", "away_score", "home_qb", "away_qb", "roof")
+
 
 def schedule(source: Path, season: int, as_of: date | None = None) -> pl.DataFrame:
     """Games of a season, columns `SCHEDULES`, in the order of date and game_id.
@@ -19,7 +22,7 @@ def schedule(source: Path, season: int, as_of: date | None = None) -> pl.DataFra
     Args:
         source: games.csv in nflverse's layout.
         season: the season.
-        as_of: results of later days are not known; None: all are.
+        as_of: results, starters and roofs of later days are not known; None: all are.
 
     Raises:
         DataError: a cell cannot be used (it names the line), or a game stands twice.
@@ -31,16 +34,27 @@ def schedule(source: Path, season: int, as_of: date | None = None) -> pl.DataFra
             raise DataError(f"{source}: line {line}: no {name}; correct the file")
     check_teams(pl.concat([rows["home_team"], rows["away_team"]]), str(source))
     days = rows["gameday"].str.to_date("%Y-%m-%d", strict=False)
+    inside = days.is_between(date(season, *BEGINS), date(season + 1, *ENDS))
     clock = rows["gametime"].str.to_time("%H:%M", strict=False)
     usable = {
-        "gameday": days.is_not_null(),
+        "game_id": rows["game_id"].str.contains(rf"^{season}_\d\d_[A-Z]{{2,3}}_[A-Z]{{2,3}}$"),
+        "gameday": inside.fill_null(value=False),
         "gametime": clock.is_not_null() | rows["gametime"].is_null(),
         "game_type": rows["game_type"].is_in(games_csv.TYPES),
+    }
+    expected = {
+        "game_id": f"{season}_WEEK_AWAY_HOME",
+        "gameday": f"a day of season {season}, YYYY-MM-DD",
+        "gametime": "HH:MM",
+        "game_type": ", ".join(games_csv.TYPES),
     }
     for name, good in usable.items():
         if not good.all():
             row = rows.filter(~good).row(0, named=True)
-            raise DataError(f"{source}: line {row['line']}, column {name}: got {row[name]!r}")
+            raise DataError(
+                f"{source}: line {row['line']}, column {name}: got {row[name]!r}, expected "
+                f"{expected[name]}"
+            )
     limits = {"week": (1, 25), "home_score": (0, 100), "away_score": (0, 100), "div_game": (0, 1)}
     numbers = {n: games_csv.number(rows, source, n, *ends) for n, ends in limits.items()}
     abroad = (pl.col("location") == "Neutral").fill_null(value=False)
@@ -55,7 +69,8 @@ def schedule(source: Path, season: int, as_of: date | None = None) -> pl.DataFra
     ).with_columns(pl.col("div_game") == 1)
     if as_of is not None:
         known = pl.col("date") <= as_of
-        games = games.with_columns(pl.when(known).then(pl.col("home_score", "away_score")))
+        # What only the day of the game tells is not known either.
+        games = games.with_columns(pl.when(known).then(pl.col(TOLD_LATE)))
     # The league numbers a game anew when its day is settled; until then numbers can be the same.
     settled = pl.col("home_score").is_not_null()
     for key, counts in (("game_id", True), ("old_game_id", settled)):

@@ -1,5 +1,6 @@
 """Weather at kickoff in a season, from games.csv or from hourly measures by game -> etl/weather."""
 
+from datetime import date
 from pathlib import Path
 
 import polars as pl
@@ -71,7 +72,7 @@ def _times(rows: pl.DataFrame, source: Path, name: str) -> pl.Series:
     return times
 
 
-def of_hours(source: Path, games: pl.DataFrame) -> pl.DataFrame:
+def of_hours(source: Path, starts_file: Path, games: pl.DataFrame) -> pl.DataFrame:
     """Weather of the kickoff hour from hourly measures, by game_id.
 
     The last measure of a game up to its kickoff, or else the first one after it. Degrees
@@ -79,17 +80,17 @@ def of_hours(source: Path, games: pl.DataFrame) -> pl.DataFrame:
     mm.
 
     Args:
-        source: CSV with the columns `HOURLY`, its game_id the league's own number; beside it
-            games.csv with `STARTS`. Times are the stadium's own.
+        source: CSV with the columns `HOURLY`, its game_id the league's own number.
+        starts_file: CSV with the columns `STARTS`. Times are the stadium's own.
         games: the season's schedule.
 
     Raises:
         DataError: a file cannot be read, lacks a column, or a cell is no number or time.
     """
     named = games.select("old_game_id", name="game_id")
-    starts = _csv(source.with_name("games.csv"), STARTS)
+    starts = _csv(starts_file, STARTS)
     starts = starts.join(named, left_on="game_id", right_on="old_game_id")
-    start = _times(starts, source.with_name("games.csv"), "TimeStartGame")
+    start = _times(starts, starts_file, "TimeStartGame")
     rows = _csv(source, HOURLY).join(named, left_on="game_id", right_on="old_game_id")
     numbers = [games_csv.number(rows, source, n, *ends).alias(n) for n, ends in LIMITS.items()]
     away = (pl.col("TimeMeasure") - pl.col("start")).dt.total_minutes()
@@ -126,7 +127,15 @@ def weather(games: pl.DataFrame, measured: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def build(kind: str, source: Path, schedule: Path, season: int, out: Path) -> str:
+def build(
+    kind: str,
+    source: Path,
+    schedule: Path,
+    season: int,
+    out: Path,
+    starts: Path | None = None,
+    as_of: str | None = None,
+) -> str:
     """Write the weather of a season.
 
     Args:
@@ -135,6 +144,8 @@ def build(kind: str, source: Path, schedule: Path, season: int, out: Path) -> st
         schedule: the season's schedule.
         season: the season.
         out: partition to write.
+        starts: kickoffs that the hourly measures are looked up by.
+        as_of: last day whose weather is known, YYYY-MM-DD; None: all is.
 
     Returns:
         one line for the log.
@@ -143,7 +154,11 @@ def build(kind: str, source: Path, schedule: Path, season: int, out: Path) -> st
         DataError: see `of_games` and `of_hours`.
     """
     games = conform(pl.read_parquet(schedule), SCHEDULES)
-    measured = of_games(source, season) if kind == "schedules" else of_hours(source, games)
+    hourly = kind == "files" and starts is not None
+    measured = of_hours(source, starts, games) if hourly else of_games(source, season)
+    if as_of is not None:
+        known = games.filter(pl.col("date") <= date.fromisoformat(as_of))
+        measured = measured.join(known, on="game_id", how="semi")
     found = weather(games, measured)
     write(found, out)
     return f"{found.height} games, {found['temp_c'].count()} with a temperature"
@@ -160,6 +175,8 @@ if __name__ == "__main__":
                 source=Path(snakemake.input.source),  # noqa: F821
                 schedule=Path(snakemake.input.schedule),  # noqa: F821
                 season=int(snakemake.wildcards.season),  # noqa: F821
+                starts=next(map(Path, snakemake.input.starts), None),  # noqa: F821
+                as_of=snakemake.params.as_of,  # noqa: F821
                 out=Path(snakemake.output.partition),  # noqa: F821
             ),
         )

@@ -269,7 +269,9 @@ def _judged(table: pl.DataFrame) -> pl.DataFrame:
         table = table.with_columns(
             adjusted.over("target", reference).alias(f"{name}_p_holm")
         ).with_columns(
-            pl.when(pl.col(f"{name}_p_holm") >= 0.05)
+            pl.when(pl.col(f"{name}_p_holm").is_null())
+            .then(None)
+            .when(pl.col(f"{name}_p_holm") >= 0.05)
             .then(pl.lit("no difference"))
             .when(pl.col(f"{name}_difference") < 0)
             .then(pl.lit("better"))

@@ -67,7 +67,6 @@ def fit(
         target, name = task.split("/")
         own = [group.partition("/")[2] for group in groups if group.startswith(f"{name}/")]
         columns = columns_of(own)
-        known = train.filter(pl.col(target).is_not_null())
         fitted, calibrated = calibrated_fit(
             partial(
                 families.fit,
@@ -78,7 +77,7 @@ def fit(
                 device=device,
                 settings=settings,
             ),
-            known,
+            train,
             target=target,
             kinds=calibrations,
         )
@@ -90,7 +89,7 @@ def fit(
                 calibrated[kind],
                 raw,
                 test,
-                known,
+                train.filter(pl.col(target).is_not_null()),
                 folders[f"{task}/{kind}"],
                 base=folders[f"{task}/none"],
             )

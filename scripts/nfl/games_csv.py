@@ -42,6 +42,12 @@ def read(path: Path, season: int, columns: tuple[str, ...]) -> pl.DataFrame:
         DataError: the file cannot be read, lacks a column, or has no game of the season.
     """
     try:
+        with path.open("rb") as file:
+            file.seek(-1, 2)
+            if file.read() != b"\n":
+                raise DataError(
+                    f"{path}: cut off, its last line does not end; fetch it again, or end the line"
+                )
         rows = pl.read_csv(path, infer_schema=False, quote_char='"')
     except (OSError, pl.exceptions.PolarsError) as error:
         cause = str(error).splitlines()[0]

@@ -13,7 +13,8 @@ from scripts.tables import scan
 REGULAR = ((2021, 272), (2002, 256), (1999, 248))  # from a season on: regular games a season
 CANCELLED = {2022: 1}  # BUF at CIN was never finished
 # GameCenter's records miss a score now and then (5 of 2,926 games); flat files miss tries as well.
-MISSED_SCORES = 0.01
+MISSED_SCORES = 0.03
+WITHOUT_PLAYS = 0.05  # of a season; GameCenter lacks the play-offs of 2018
 SPARSE, DENSE = 80, 220  # plays of a game that cannot be
 USUAL = (100, 200)
 COUNTED = ("pass", "run", "punt", "field_goal", "kickoff", "qb_kneel", "qb_spike")
@@ -79,6 +80,14 @@ def of_plays(games: pl.DataFrame, plays: pl.DataFrame, types: pl.DataFrame) -> I
     note = "share of games whose plays do not add up to the final score"
     note += f"; {wrong.height} of {totals.height}: {named}" if named else ""
     yield check("play_scores", share, [0, MISSED_SCORES], totals.height, note=note)
+    seasons = games.filter(pl.col("season").is_in(plays["season"].unique().to_list()))
+    played = seasons.filter(pl.col("home_score").is_not_null())
+    there = pl.col("game_id").is_in(totals["game_id"].to_list())
+    lacking = played.group_by("season").agg(share=1 - there.mean()).sort("share", "season")
+    worst = lacking.row(-1, named=True) if lacking.height else {"season": None, "share": 0.0}
+    note = f"share of a season's games with a result that have no plays; most in {worst['season']}"
+    limit = [0, WITHOUT_PLAYS]
+    yield check("games_without_plays", worst["share"], limit, played.height, note=note)
     rare = totals.filter(~pl.col("plays").is_between(SPARSE, DENSE))
     unusual = totals.filter(~pl.col("plays").is_between(*USUAL)).height
     note = (
@@ -126,7 +135,7 @@ def score(
     games = scan(schedules, SCHEDULES).collect()
     found = list(of_games(games, closed))
     if pbp:
-        kept = ["game_id", "play_id", "kind", "points", "try_points", "scoring_team"]
+        kept = ["season", "game_id", "play_id", "kind", "points", "try_points", "scoring_team"]
         plays = scan(pbp, PLAYS).select(kept).collect()
         types = scan(play_types, PLAY_TYPES).select("game_id", "play_id").collect()
         found += of_plays(games, plays, types)

@@ -194,9 +194,11 @@ def score(
     table = pl.read_parquet(games)
     draw = random.Random(seed)
     played = table.filter(pl.col("home_margin").is_not_null())
-    days = draw.sample(played["date"].unique().sort().to_list()[:-1], CUTS - 1)
+    before = played["date"].unique().sort().to_list()[:-1]
+    days = draw.sample(before, min(CUTS - 1, len(before)))
     # The day before the last one too: what the latest results can change is seen there.
-    days = sorted({*days, played["date"].max() - timedelta(days=1)})
+    if before:
+        days = sorted({*days, played["date"].max() - timedelta(days=1)})
     edited = sorted(draw.sample(played["game_id"].to_list(), min(EDITED, played.height)))
     found = [truncation(table, inputs, elo, days), own_score(table, inputs, elo, edited)]
     if metrics:

@@ -6,6 +6,7 @@ from pathlib import Path
 import polars as pl
 
 from scripts.atomic import atomic
+from scripts.errors import DataError
 from scripts.nfl import artifacts, comparison
 from scripts.nfl.evaluation import metrics, reliability
 
@@ -40,10 +41,10 @@ def marked(table: pl.DataFrame, simulated: Sequence[str], lines: bool) -> pl.Dat
         lines: whether the closing lines are simulated.
     """
     task = pl.col("target") + "/" + pl.col("features")
-    targets = sorted(
-        {name.partition("/")[0] for name in simulated if not name.startswith("home_win")}
-    )
+    targets = ["home_cover", "over_hit"] if lines else []
     priced = (pl.col("model") == comparison.CLOSING_LINE) & pl.lit(lines)
+    if "closing_line_n" in table.columns:
+        table = table.with_columns(closing_line_simulated=pl.lit(lines))
     return table.with_columns(
         simulated=task.is_in(list(simulated)) | priced | pl.col("target").is_in(targets)
     )
@@ -97,13 +98,17 @@ def conclusion(table: pl.DataFrame, lines: bool) -> Iterator[str]:
         for name, words in REFERENCE_NAMES.items():
             yield ""
             yield from _verdicts(models, name, words)
-        best = models.sort("brier", "features", "model", "calibration").row(0, named=True)
+        # Not by the score itself: families are not all tested on the same games.
+        gain = "base_rate_difference"
+        best = models.sort(gain, "features", "model", "calibration", nulls_last=True).row(
+            0, named=True
+        )
         yield ""
         yield (
-            f"Lowest Brier score: {_name(best)}, {best['brier']:.4f} "
-            f"[{best['brier_low']:.4f}, {best['brier_high']:.4f}] on {best['n']} games"
-            f"{' (simulated)' if best['simulated'] else ''}. It is the best of {models.height} "
-            "that were tried: its score alone flatters it."
+            f"Most below the base rate on its own games: {_name(best)}, Brier score "
+            f"{best['brier']:.4f} [{best['brier_low']:.4f}, {best['brier_high']:.4f}] on "
+            f"{best['n']} games{' (simulated)' if best['simulated'] else ''}. It is the best of "
+            f"{models.height} that were tried: its score alone flatters it."
         )
 
 
@@ -161,8 +166,15 @@ def score(
 
     Returns:
         one line for the log.
+
+    Raises:
+        DataError: no tested game has a result.
     """
     made = pl.concat([artifacts.read_predictions(path) for path in predictions])
+    if not made["outcome"].count():
+        raise DataError(
+            "no tested game has a result yet; set nfl.first_test to a season that has begun"
+        )
     made = with_references(made, pl.read_parquet(games))
     table = marked(comparison.compare(made, draws=draws, seed=seed), simulated, lines_simulated)
     for frame, out in (

@@ -22,7 +22,12 @@ class Chunk(NamedTuple):
 
 def name_of(values: Mapping[str, float]) -> str:
     """`key=value` pairs joined by commas, numbers in shortest form."""
-    return ",".join(f"{key}={value:g}" for key, value in values.items())
+    return ",".join(f"{key}={_shortest(value)}" for key, value in values.items())
+
+
+def _shortest(value: float) -> str:
+    """A number in its shortest form that is still itself."""
+    return f"{value:g}" if float(f"{value:g}") == value else repr(value)
 
 
 def values_of(name: str) -> dict[str, float]:

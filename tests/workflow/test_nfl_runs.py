@@ -18,6 +18,7 @@ CHECKS = (
     *ODDS,
     *("game_ids", "game_teams", "games_per_season", "grid_selection", "orphan_plays"),
     *("orphan_weather", "own_score", "play_scores", "plays_per_game", "scores", "time_order"),
+    "games_without_plays",
     "truncation",
 )
 

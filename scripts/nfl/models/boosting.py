@@ -81,9 +81,15 @@ def fit(
         features: columns that are read.
         seed: of the samples of games and features.
         device: cpu, cuda or cuda:N.
+
+    Raises:
+        DataError: the installed package cannot use a card.
         settings: of DEFAULTS.
     """
     values = base.chosen("xgboost", DEFAULTS, settings)
+    if device != "cpu" and not xgboost.build_info().get("USE_CUDA"):
+        # XGBoost itself would only warn, and fit on the CPU.
+        raise DataError("device cuda: this xgboost has no code for a card; docs/nfl.md: GPU")
     known, outcome = base.labelled(train, target)
     parameters = {
         "objective": "binary:logistic",

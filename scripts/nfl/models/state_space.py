@@ -134,7 +134,8 @@ def fit(
         raise DataError("train: no game with a score; build the features again")
     teams = sorted(_teams(played))
     games = observed(played, teams, lines=lines)
-    parameters = estimate(games, len(teams), lines=lines and not np.isnan(games.line).all())
+    lines = lines and not np.isnan(games.line).all()  # what was never seen cannot be weighed
+    parameters = estimate(games, len(teams), lines=lines)
     _, state = kalman.run(games, kalman.initial(len(teams), parameters), parameters)
     return Model(target, lines, parameters, teams, state)
 

@@ -144,10 +144,17 @@ def checked(rows: list[Row], schedule: pl.DataFrame) -> dict[str, dict]:
 def test_good_plays_pass() -> None:
     rows = game_plays("2015_0", 80, (6, 3)) + game_plays("2015_1", 220, (3, 6))
     found = checked(rows, finals())
-    assert set(found) == {"orphan_plays", "play_scores", "plays_per_game"}
+    assert set(found) == {
+        *("orphan_plays", "play_scores", "plays_per_game", "games_without_plays"),
+    }
     assert failed(found.values()) == set()
-    assert [found[n]["n"] for n in found] == [300, 2, 2]
+    assert [found[n]["n"] for n in found] == [300, 2, 2, 2]
     assert found["plays_per_game"]["note"].endswith("outside 100 to 200: 2")
+
+
+def test_half_a_season_without_plays_fails() -> None:
+    found = checked(game_plays("2015_0", 80, (6, 3)), finals(2))["games_without_plays"]
+    assert (found["pass"], found["got"], found["limit"]) == (False, 0.5, [0, 0.05])
 
 
 def test_plays_and_classes_of_no_game_fail() -> None:
@@ -164,7 +171,7 @@ def test_plays_and_classes_of_no_game_fail() -> None:
 def test_plays_that_do_not_add_up_to_the_score_fail(points: tuple[int, ...]) -> None:
     rows = game_plays("2015_0", points=points) + game_plays("2015_1", points=(6, 3))
     found = checked(rows, finals())["play_scores"]
-    assert (found["pass"], found["got"], found["limit"]) == (False, 0.5, [0, 0.01])
+    assert (found["pass"], found["got"], found["limit"]) == (False, 0.5, [0, 0.03])
     assert found["note"].endswith("1 of 2: 2015_0")
 
 
@@ -184,9 +191,9 @@ def test_an_unknown_try_may_be_any_by_one_point(home_score: int, passes: bool) -
     assert checked(rows, finals(1, home_score))["play_scores"]["pass"] is passes
 
 
-def test_one_game_of_a_hundred_may_miss_a_score_two_may_not() -> None:
+def test_three_games_of_a_hundred_may_miss_a_score_four_may_not() -> None:
     rows = [row for n in range(100) for row in game_plays(f"2015_{n}", 80, (6, 3))]
-    for wrong, passes in ((1, True), (2, False)):
+    for wrong, passes in ((3, True), (4, False)):
         missing = [row for row in rows if row["game_id"] not in [f"2015_{n}" for n in range(wrong)]]
         kept = [row for n in range(wrong) for row in game_plays(f"2015_{n}", 80, (6,))]
         found = checked(missing + kept, finals(100))["play_scores"]

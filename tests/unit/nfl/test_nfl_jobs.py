@@ -277,7 +277,7 @@ def test_the_conclusion_says_what_beats_what_and_that_lines_are_simulated(tables
             & pl.col("model").is_in(["glm", "state_space"])
             & (pl.col("base_rate_verdict") == "better")
         ).height
-        part = text.split(f"## {target}")[1].split("Lowest")[0].split("the base rate")[1]
+        part = text.split(f"## {target}")[1].split("Most below")[0].split("the base rate")[1]
         assert f" {counts} better" in part
 
 

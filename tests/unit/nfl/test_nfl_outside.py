@@ -185,7 +185,7 @@ def hours(folder: Path, *rows: Sequence[object], start: str | None = None) -> pl
         *measured,
         ("1999091300", "never", *["x"] * 5),
     )
-    return build_weather.of_hours(source, schedule())
+    return build_weather.of_hours(source, source.with_name("games.csv"), schedule())
 
 
 def test_units_of_hourly_measures(tmp_path: Path) -> None:
@@ -268,12 +268,12 @@ def test_times_that_are_none_are_refused(tmp_path: Path) -> None:
 def test_files_that_are_none_or_lack_a_column_are_one_line(tmp_path: Path) -> None:
     source = tmp_path / "weather.csv"
     with pytest.raises(DataError, match=r"games\.csv: cannot be read .*; fetch it again"):
-        build_weather.of_hours(source, schedule())
+        build_weather.of_hours(source, source.with_name("games.csv"), schedule())
     hours(tmp_path, (0, *MILD))
     whole = pl.read_csv(source, infer_schema=False)
     whole.drop("Pressure", "Humidity").write_csv(source)
     with pytest.raises(DataError, match=r"weather\.csv: no column Humidity, Pressure"):
-        build_weather.of_hours(source, schedule())
+        build_weather.of_hours(source, source.with_name("games.csv"), schedule())
 
 
 @pytest.mark.parametrize("kind", ["schedules", "files"])
@@ -288,7 +288,14 @@ def test_the_job_of_weather(tmp_path: Path, kind: str) -> None:
         source = table(tmp_path / "games.csv", header, (ONE, 2015, 50, 10))
     out = tmp_path / "out.parquet"
     for name, known in (("open", 1), ("domed", 0)):
-        line = build_weather.build(kind, source, tmp_path / f"{name}.parquet", 2015, out)
+        line = build_weather.build(
+            kind,
+            source,
+            tmp_path / f"{name}.parquet",
+            2015,
+            out,
+            starts=tmp_path / "games.csv" if kind == "files" else None,
+        )
         assert line == f"2 games, {known} with a temperature"
         made = pl.read_parquet(out)
         assert made["temp_c"].count() == known

@@ -208,8 +208,8 @@ def test_unplayed_games_may_share_the_leagues_number_but_no_id(tmp_path: Path) -
     unplayed = {"home_score": "", "away_score": "", "old_game_id": "2015092799"}
     games = (FIRST | unplayed, SECOND | unplayed)
     assert read(tmp_path, *games)["home_score"].to_list() == [None, None]
-    twice = [game | {"game_id": "same"} for game in games]
-    assert "game_id same stands on lines 2 and 3" in refused(tmp_path, *twice)
+    twice = [game | {"game_id": "2015_01_NO_ATL"} for game in games]
+    assert "game_id 2015_01_NO_ATL stands on lines 2 and 3" in refused(tmp_path, *twice)
 
 
 @pytest.mark.parametrize(
