@@ -136,3 +136,42 @@ def features_file(season):
 def features_up_to(wildcards):
     """Features of the seasons up to and with the one that is tested."""
     return [features_file(season) for season in NFL.up_to(int(wildcards.season))]
+
+
+def provenance_sources(wildcards):
+    """What was landed or given, of all tables and seasons."""
+    return planned(_provenance_sources)
+
+
+def _provenance_sources():
+    files = {config["nfl"]["stadiums"]: None}
+    tables = ("schedules", "pbp", "players", "weather", "team_stats")
+    seasons = {"pbp": NFL.pbp_seasons, "team_stats": NFL.stats_seasons}
+    for table in tables:
+        if NFL.sources[table] in (None, "simulator", "schedules", "meteostat"):
+            continue
+        if table == "players" and NFL.sources[table] == "gamecenter":
+            continue
+        for season in seasons.get(table, NFL.seasons):
+            given = NFL.given(table, season)
+            files[ancient(str(given)) if given else raw_file(table, season)] = None
+    if NFL.sources["weather"] == "files":
+        files[ancient(str(NFL.files.starts))] = None
+    for table, source in (("odds", "odds_api"), ("weather", "meteostat")):
+        if NFL.sources[table] == source:
+            files |= {
+                f"<results>/nfl/raw/{table}/season={s}/account.json": None for s in NFL.seasons
+            }
+    return list(files)
+
+
+def all_revisions(wildcards):
+    """What the content of all files of config is known by."""
+    tables = ("schedules", "pbp", "weather", "team_stats")
+    seasons = {"pbp": NFL.pbp_seasons, "team_stats": NFL.stats_seasons}
+    return [
+        planned(NFL.revision, table, season)
+        for table in tables
+        if NFL.sources[table] == "files"
+        for season in seasons.get(table, NFL.seasons)
+    ]

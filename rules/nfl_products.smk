@@ -139,45 +139,6 @@ def nfl_plots(name):
     return [f"<results>/nfl/plots/{name}.{kind}" for kind in PLOT_FORMATS]
 
 
-def provenance_sources(wildcards):
-    """What was landed or given, of all tables and seasons."""
-    return planned(_provenance_sources)
-
-
-def _provenance_sources():
-    files = {config["nfl"]["stadiums"]: None}
-    tables = ("schedules", "pbp", "players", "weather", "team_stats")
-    seasons = {"pbp": NFL.pbp_seasons, "team_stats": NFL.stats_seasons}
-    for table in tables:
-        if NFL.sources[table] in (None, "simulator", "schedules", "meteostat"):
-            continue
-        if table == "players" and NFL.sources[table] == "gamecenter":
-            continue
-        for season in seasons.get(table, NFL.seasons):
-            given = NFL.given(table, season)
-            files[ancient(str(given)) if given else raw_file(table, season)] = None
-    if NFL.sources["weather"] == "files":
-        files[ancient(str(NFL.files.starts))] = None
-    for table, source in (("odds", "odds_api"), ("weather", "meteostat")):
-        if NFL.sources[table] == source:
-            files |= {
-                f"<results>/nfl/raw/{table}/season={s}/account.json": None for s in NFL.seasons
-            }
-    return list(files)
-
-
-def all_revisions(wildcards):
-    """What the content of all files of config is known by."""
-    tables = ("schedules", "pbp", "weather", "team_stats")
-    seasons = {"pbp": NFL.pbp_seasons, "team_stats": NFL.stats_seasons}
-    return [
-        planned(NFL.revision, table, season)
-        for table in tables
-        if NFL.sources[table] == "files"
-        for season in seasons.get(table, NFL.seasons)
-    ]
-
-
 def grid_chunks():
     """Chunks of the grid."""
     return planned(grid.chunks, config["nfl"]["grid"], config["nfl"]["device"])
@@ -211,7 +172,7 @@ def nfl_products():
     tables += ["players"] if NFL.has("players") else []
     raw = [path for path in _provenance_sources() if path.startswith("<results>")]
     # Manifests too: a fetch that fails takes its manifest away and keeps the file as it was.
-    landed = [path for path in raw if "/raw/gamecenter/" not in path and path[-5:] != ".json"]
+    landed = [path for path in raw if "raw/gamecenter" not in path and path[-5:] != ".json"]
     raw += [f"{path}.json" for path in landed]
     products = [
         "<results>/nfl/provenance.json",
