@@ -215,7 +215,9 @@ def test_hourly_weather_is_like_that_of_the_games(etl: Paths, real_data: Path) -
     both = []
     for season in (2003, 2010, 2019):
         games = conform(pl.read_parquet(etl["schedules"][season]), SCHEDULES)
-        hourly = build_weather.weather(games, build_weather.of_hours(source, games))
+        hourly = build_weather.weather(
+            games, build_weather.of_hours(source, source.with_name("games.csv"), games)
+        )
         theirs = pl.read_parquet(etl["weather"][season])
         both.append(hourly.join(theirs, on="game_id", suffix="_theirs"))
     rows = pl.concat(both).drop_nulls(["temp_c", "temp_c_theirs"])
