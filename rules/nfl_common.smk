@@ -21,15 +21,20 @@ def raw_file(table, season):
     return f"<results>/nfl/raw/{table}/season={season}/{RAW[table]}"
 
 
+def source_file(table, season):
+    """The file of a table and season, given by config or landed."""
+    given = planned(NFL.given, table, season)
+    # What a file of config holds is told by the param `revision`, season by season.
+    return ancient(str(given)) if given else raw_file(table, season)
+
+
 def source_of(table):
     """Input function: the file of a table and season, given by config or landed."""
     return partial(_source_of, table)
 
 
 def _source_of(table, wildcards):
-    given = planned(NFL.given, table, int(wildcards.season))
-    # What a file of config holds is told by the param `revision`, season by season.
-    return ancient(str(given)) if given else raw_file(table, wildcards.season)
+    return source_file(table, int(wildcards.season))
 
 
 def manifest_of(table):
@@ -47,19 +52,9 @@ def players_source(wildcards):
     return [raw_file("players", wildcards.season)] if NFL.sources["players"] == "nflverse" else []
 
 
-def weather_source(wildcards):
-    """The file that a season's weather is in."""
-    return _source_of(WEATHER_TABLE, wildcards)
-
-
 def weather_starts(wildcards):
     """Kickoffs that hourly measures are looked up by."""
     return [ancient(str(NFL.files.starts))] if WEATHER_TABLE == "weather" else []
-
-
-def weather_manifest(wildcards):
-    """The manifest of that file, where it was landed."""
-    return _manifest_of(WEATHER_TABLE, wildcards)
 
 
 def release_of(wildcards):
@@ -138,12 +133,8 @@ def features_up_to(wildcards):
     return [features_file(season) for season in NFL.up_to(int(wildcards.season))]
 
 
-def provenance_sources(wildcards):
+def provenance_sources(wildcards=None):
     """What was landed or given, of all tables and seasons."""
-    return planned(_provenance_sources)
-
-
-def _provenance_sources():
     files = {config["nfl"]["stadiums"]: None}
     tables = ("schedules", "pbp", "players", "weather", "team_stats")
     seasons = {"pbp": NFL.pbp_seasons, "team_stats": NFL.stats_seasons}
@@ -153,8 +144,7 @@ def _provenance_sources():
         if table == "players" and NFL.sources[table] == "gamecenter":
             continue
         for season in seasons.get(table, NFL.seasons):
-            given = NFL.given(table, season)
-            files[ancient(str(given)) if given else raw_file(table, season)] = None
+            files[source_file(table, season)] = None
     if NFL.sources["weather"] == "files":
         files[ancient(str(NFL.files.starts))] = None
     for table, source in (("odds", "odds_api"), ("weather", "meteostat")):

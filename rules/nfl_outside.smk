@@ -92,9 +92,9 @@ if NFL.sources["weather"] in ("schedules", "files"):
 
     rule nfl_build_weather:
         input:
-            source=weather_source,
+            source=source_of(WEATHER_TABLE),
             starts=weather_starts,
-            manifest=weather_manifest,
+            manifest=manifest_of(WEATHER_TABLE),
             schedule="<results>/nfl/etl/schedules/season={season}/part.parquet",
         output:
             partition="<results>/nfl/etl/weather/season={season}/part.parquet",

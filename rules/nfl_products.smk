@@ -116,11 +116,7 @@ def check_files():
 
 def official_files(wildcards):
     """Official expected points of each season that ours are held against."""
-    given = {season: planned(NFL.given, "team_stats", season) for season in NFL.stats_seasons}
-    return [
-        ancient(str(path)) if path else raw_file("team_stats", season)
-        for season, path in given.items()
-    ]
+    return [source_file("team_stats", season) for season in NFL.stats_seasons]
 
 
 def official_manifests(wildcards):
@@ -170,7 +166,7 @@ def nfl_products():
         return []
     tables = ["schedules", "stadiums", "pbp", "play_types", "team_epa", "odds", "weather"]
     tables += ["players"] if NFL.has("players") else []
-    raw = [path for path in _provenance_sources() if path.startswith("<results>")]
+    raw = [path for path in provenance_sources() if path.startswith("<results>")]
     # Manifests too: a fetch that fails takes its manifest away and keeps the file as it was.
     landed = [path for path in raw if "raw/gamecenter" not in path and path[-5:] != ".json"]
     raw += [f"{path}.json" for path in landed]

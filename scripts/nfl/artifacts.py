@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import polars as pl
 
 from scripts.errors import DataError
-from scripts.nfl.calibration import Calibration
+from scripts.nfl.calibration import Calibration, calibrated_fit
 from scripts.nfl.columns import PREDICTIONS
 from scripts.nfl.evaluation import metrics
 from scripts.nfl.models.base import Model
@@ -28,9 +28,9 @@ class Fit:
     model: str
     target: str
     features: str
-    calibration: str
     season: int
     simulated: bool
+    calibration: str = "none"
 
 
 def folders(files: Iterable[str]) -> dict[str, Path]:
@@ -46,11 +46,6 @@ def folders(files: Iterable[str]) -> dict[str, Path]:
     return made
 
 
-def base_first(calibrations: Iterable[str]) -> list[str]:
-    """Kinds of calibration, `none` first: its folder holds the model that the others stand on."""
-    return sorted(calibrations, key=lambda kind: (kind != "none", kind))
-
-
 def predictions(test: pl.DataFrame, target: str, probability: np.ndarray) -> pl.DataFrame:
     """Predictions of a season's games, columns `columns.PREDICTIONS`; unknown ones left out.
 
@@ -63,6 +58,42 @@ def predictions(test: pl.DataFrame, target: str, probability: np.ndarray) -> pl.
         pl.col(target).alias("outcome"), pl.Series("probability", probability)
     ).filter(pl.col("probability").is_not_nan())
     return conform(found, PREDICTIONS)
+
+
+def fit_and_save(
+    fit: Callable[[pl.DataFrame], Model],
+    what: Fit,
+    train: pl.DataFrame,
+    test: pl.DataFrame,
+    calibrations: Sequence[str],
+    folders: Mapping[str, Path],
+) -> None:
+    """Fit a model with all its calibrations, and write each, see `save`.
+
+    Args:
+        fit: rows of training -> model.
+        what: what it is; its calibration is that of each in turn.
+        train: games of earlier seasons.
+        test: games of the tested season.
+        calibrations: kinds of calibration, `none` among them.
+        folders: `target/features/calibration` -> folder of the files to write.
+    """
+    fitted, calibrated = calibrated_fit(fit, train, target=what.target, kinds=calibrations)
+    raw = fitted.predict(test)
+    known = train.filter(pl.col(what.target).is_not_null())
+    task = f"{what.target}/{what.features}"
+    # `none` first: its folder holds the model that the others stand on.
+    for kind in sorted(calibrations, key=lambda kind: (kind != "none", kind)):
+        save(
+            replace(what, calibration=kind),
+            fitted,
+            calibrated[kind],
+            raw,
+            test,
+            known,
+            folders[f"{task}/{kind}"],
+            base=folders[f"{task}/none"],
+        )
 
 
 def save(

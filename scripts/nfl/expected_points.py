@@ -33,9 +33,8 @@ BOOSTER = {
 }
 
 
-def half(plays: pl.DataFrame) -> pl.Expr:
-    """Number of the half: 1, 2, and each period of overtime after them."""
-    return ((pl.col("quarter") + 1) // 2).clip(upper_bound=2) + (pl.col("quarter") - 4).clip(0)
+# Number of the half: 1, 2, and each period of overtime after them.
+HALF = ((pl.col("quarter") + 1) // 2).clip(upper_bound=2) + (pl.col("quarter") - 4).clip(0)
 
 
 def next_score(plays: pl.DataFrame) -> pl.Series:
@@ -52,9 +51,9 @@ def next_score(plays: pl.DataFrame) -> pl.Series:
         pl.when(value.is_not_null())
         .then("scoring_team")
         .backward_fill()
-        .over("game_id", half(plays))
+        .over("game_id", HALF)
         .alias("team"),
-        value.backward_fill().over("game_id", half(plays)).alias("value"),
+        value.backward_fill().over("game_id", HALF).alias("value"),
     )
     own = pl.col("team") == pl.col("posteam")
     return ahead.select(
@@ -124,7 +123,7 @@ def added(plays: pl.DataFrame, ep: pl.Series) -> pl.Series:
         ep: expected points before each play.
     """
     known = pl.when(pl.col("ep").is_not_null())
-    group = ["game_id", half(plays)]
+    group = ["game_id", HALF]
     frame = plays.with_columns(ep).with_columns(
         later_ep=known.then("ep").backward_fill().shift(-1).over(*group),
         later_team=known.then("posteam").backward_fill().shift(-1).over(*group),

@@ -8,7 +8,6 @@ import polars as pl
 
 from scripts.errors import DataError
 from scripts.nfl import artifacts
-from scripts.nfl.calibration import calibrated_fit
 from scripts.nfl.features import columns_of
 from scripts.nfl.models import families
 
@@ -66,33 +65,17 @@ def fit(
     for task in tasks:
         target, name = task.split("/")
         own = [group.partition("/")[2] for group in groups if group.startswith(f"{name}/")]
-        columns = columns_of(own)
-        fitted, calibrated = calibrated_fit(
-            partial(
-                families.fit,
-                model,
-                target=target,
-                features=columns,
-                seed=seed,
-                device=device,
-                settings=settings,
-            ),
-            train,
+        fit_task = partial(
+            families.fit,
+            model,
             target=target,
-            kinds=calibrations,
+            features=columns_of(own),
+            seed=seed,
+            device=device,
+            settings=settings,
         )
-        raw = fitted.predict(test)
-        for kind in artifacts.base_first(calibrations):
-            artifacts.save(
-                artifacts.Fit(model, target, name, kind, season, task in simulated),
-                fitted,
-                calibrated[kind],
-                raw,
-                test,
-                train.filter(pl.col(target).is_not_null()),
-                folders[f"{task}/{kind}"],
-                base=folders[f"{task}/none"],
-            )
+        what = artifacts.Fit(model, target, name, season, task in simulated)
+        artifacts.fit_and_save(fit_task, what, train, test, calibrations, folders)
     return f"{model}: {len(tasks)} tasks, {train.height} games before {season}, {test.height} in it"
 
 

@@ -8,7 +8,6 @@ import polars as pl
 
 from scripts.errors import DataError
 from scripts.nfl import artifacts
-from scripts.nfl.calibration import calibrated_fit
 from scripts.nfl.columns import PREDICTIONS
 from scripts.nfl.models import families
 
@@ -68,34 +67,14 @@ def fit(
             raise DataError(f"stack: no predictions of {task}; build the other models first")
         games = wide(pl.concat(frames), target)
         models = sorted(set(games.columns) - set(GAME) - {target})
-        train, test = (games.filter(side) for side in _sides(season))
-        train = train.filter(pl.col(target).is_not_null())
+        train = games.filter((pl.col("season") < season) & pl.col(target).is_not_null())
+        test = games.filter(pl.col("season") == season)
         if train.is_empty() or test.is_empty():
             raise DataError(f"stack: no predictions of {task} in {season} and before it")
-        fitted, calibrated = calibrated_fit(
-            partial(families.fit, "stack", target=target, features=models, seed=seed),
-            train,
-            target=target,
-            kinds=calibrations,
-        )
-        raw = fitted.predict(test)
-        for kind in artifacts.base_first(calibrations):
-            artifacts.save(
-                artifacts.Fit("stack", target, name, kind, season, task in simulated),
-                fitted,
-                calibrated[kind],
-                raw,
-                test,
-                train,
-                folders[f"{task}/{kind}"],
-                base=folders[f"{task}/none"],
-            )
+        fit_task = partial(families.fit, "stack", target=target, features=models, seed=seed)
+        what = artifacts.Fit("stack", target, name, season, task in simulated)
+        artifacts.fit_and_save(fit_task, what, train, test, calibrations, folders)
     return f"stack: {len(tasks)} tasks, season {season}"
-
-
-def _sides(season: int) -> tuple[pl.Expr, pl.Expr]:
-    """What is learned from, and what is tested."""
-    return pl.col("season") < season, pl.col("season") == season
 
 
 if __name__ == "__main__":
