@@ -15,7 +15,7 @@ include: "rules/common.smk"
 rule all:
     default_target: True
     input:
-        rules_of("lake", "ticks", "weekly", "nfl", "grid"),
+        rules_of("lake", "ticks", "weekly", "nfl", "grid", "book"),
 
 
 rule lake:
@@ -43,6 +43,11 @@ rule grid:
         rules_of("grid"),
 
 
+rule book:
+    input:
+        rules_of("book"),
+
+
 include: "rules/lake.smk"
 include: "rules/ticks_common.smk"
 include: "rules/ticks.smk"
@@ -51,3 +56,4 @@ include: "rules/weekly_common.smk"
 include: "rules/weekly.smk"
 include: "rules/weekly_exports.smk"
 include: "rules/nfl.smk"
+include: "rules/book.smk"

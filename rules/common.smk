@@ -68,7 +68,13 @@ def rules_of(*domains):
 
 
 def _products(domains, wildcards):
-    return [path for domain in domains for path in planned(PRODUCTS[domain])]
+    return [path for domain in domains for path in products(domain)]
+
+
+@cache
+def products(domain):
+    """Final files of a domain."""
+    return planned(PRODUCTS[domain])
 
 
 @cache

@@ -24,6 +24,7 @@ matplotlib.rcParams.update(
         "figure.dpi": 150,
     }
 )
+DATES = {"svg": {"Date": None}, "pdf": {"CreationDate": None}, "png": {"Software": None}}
 COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")  # safe for all eyes
 
 
@@ -37,5 +38,4 @@ def save(figure: Figure, outs: Sequence[Path]) -> None:
     for out in outs:
         kind = out.suffix[1:]
         with atomic(out) as temporary:
-            dated = {"Date": None} if kind == "svg" else {"Software": None}
-            figure.savefig(temporary, format=kind, metadata=dated, bbox_inches="tight")
+            figure.savefig(temporary, format=kind, metadata=DATES[kind], bbox_inches="tight")

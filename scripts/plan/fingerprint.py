@@ -35,7 +35,7 @@ def _parsed(root: Path, path: Path) -> tuple[str, tuple[Path, ...]]:
     tree = ast.parse(path.read_bytes(), filename=str(path))
     library = [node for part in tree.body if not _is_adapter(part) for node in ast.walk(part)]
     imports = {p for node in library for p in _imported(root, path, node)}
-    return hashlib.sha256(_canonical(tree).encode()).hexdigest(), tuple(sorted(imports))
+    return hashlib.sha256(canonical(tree).encode()).hexdigest(), tuple(sorted(imports))
 
 
 def _is_adapter(node: ast.stmt) -> bool:
@@ -60,7 +60,14 @@ def _imported(root: Path, path: Path, node: ast.AST) -> list[Path]:
     return [file for file in files if file.is_file()]
 
 
-def _canonical(node: object) -> str:
+def imports(root: Path, code: str) -> list[str]:
+    """Project files that `code`, as of a notebook's cells, imports: paths below `root`, sorted."""
+    nodes = ast.walk(ast.parse(code))
+    found = {path for node in nodes for path in _imported(root, root / "code.py", node)}
+    return sorted(path.relative_to(root).as_posix() for path in found)
+
+
+def canonical(node: object) -> str:
     """The tree as text that does not depend on the Python version that parsed it."""
     if isinstance(node, ast.AST):
         fields = []
@@ -69,10 +76,10 @@ def _canonical(node: object) -> str:
             if documented and ast.get_docstring(node, clean=False) is not None:
                 value = value[1:]
             if value not in (None, []) and name not in ("ctx", "kind", "type_comment"):
-                fields.append(f"{name}={_canonical(value)}")
+                fields.append(f"{name}={canonical(value)}")
         return f"{type(node).__name__}({','.join(fields)})"
     if isinstance(node, list):
-        return f"[{','.join(map(_canonical, node))}]"
+        return f"[{','.join(map(canonical, node))}]"
     return repr(node)
 
 

@@ -19,17 +19,17 @@ class Rule(NamedTuple):
 
 
 def _outdented(text: str) -> str:
-    """Text whose blocks under an `if` stand at the margin, as all else."""
+    """Text whose blocks under an `if` or `for` stand at the margin, as all else."""
     lines, inside = [], False
     for line in text.splitlines(keepends=True):
         if line[:1].strip():
-            inside = line.startswith("if ")
+            inside = line.startswith(("if ", "for "))
         lines.append(line.removeprefix("    ") if inside else line)
     return "".join(lines)
 
 
 def all_rules() -> list[Rule]:
-    """Every rule of the workflow, in the order of the files; those under an `if` too."""
+    """Every rule of the workflow, in the order of the files; those under an `if` or `for` too."""
     rules = []
     for file in SOURCES:
         text = _outdented(file.read_text())

@@ -156,7 +156,7 @@ def test_every_key_of_the_schema_is_described_and_closed() -> None:
 def test_the_top_level_is_the_floor_plan() -> None:
     known = {
         "Snakefile", "README.md", "Makefile", "pyproject.toml", "requirements.lock", "config",
-        "profiles", "rules", "scripts", "plugin", "envs", "docs", "tests", "LICENSE",
+        "profiles", "rules", "scripts", "book", "plugin", "envs", "docs", "tests", "LICENSE",
         "CHANGELOG.md", "CITATION.cff", ".ci", ".gitignore",
     }  # fmt: skip
     ignored = {".git", *(ROOT / ".gitignore").read_text().replace("/", "").split()}

@@ -1,0 +1,185 @@
+# Book: functions that turn documents and config into paths and params. No rules here.
+import shutil
+
+from scripts.plan import book
+from scripts.plan.book import BookPlan, outputs
+
+BOOK = BookPlan(config["book"], ROOT)
+DOCUMENTS = planned(getattr, BOOK, "documents")
+ENGINE = planned(getattr, BOOK, "engine") if BOOK.on else "embedded"
+TOOLS = planned(getattr, BOOK, "tools") if BOOK.on else []
+BACKEND = config["book"]["backend"]
+FRAGMENT = {"typst": "typ", "latex": "tex"}[BACKEND]
+RESULTS = f"results/{config['run']}"  # for params, where pathvars do not count
+XREF = "<results>/book/xref.json"
+MANIFEST = "<results>/book/manifest.json"
+REFERENCES = "book/references.bib"
+HAS_LATEX = bool(shutil.which("pdflatex"))
+TEMPLATES = ["book/templates/book.typ", "book/templates/book.sty"]
+BOOK_PACKAGES = planned(getattr, BOOK, "packages")
+PAGE = ["book/templates/page.html", "book/filters/almanac.lua"]
+SIMULATED = {
+    "lake": LAKE.simulated,
+    "nfl": NFL.on and NFL.any_simulated,
+    "ticks": TICKS.simulated,
+    "weekly": WEEKLY.simulated,
+}
+FOOTER = f"{config['book']['title']} · almanac {VERSION}"
+
+
+@cache
+def edition():
+    """The book as far as the other domains make what it reads."""
+    made = [path for domain in PRODUCTS if domain != "book" for path in products(domain)]
+    below = [path.removeprefix("<results>/") for path in made if path.startswith("<results>/")]
+    return planned(BOOK.edition, below)
+
+
+def book_file(path):
+    """A path below the run's results, as rules write it."""
+    return f"<results>/{path}"
+
+
+def results_of(paths):
+    """Paths below the run's results, as rules write them."""
+    return [book_file(path) for path in paths]
+
+
+def inputs_of(document):
+    """Input function: what a document may read."""
+    return partial(_inputs_of, document)
+
+
+def _inputs_of(document, wildcards):
+    return results_of(_readable(document))
+
+
+def _readable(document):
+    """Paths below the results; none: the document is not in this edition."""
+    if document.name not in edition().inputs:
+        raise WorkflowError(next(line for line in edition().absent if f" {document.name} " in line))
+    return edition().inputs[document.name]
+
+
+def readable(document):
+    """Params function: the same, below the run's results."""
+    return partial(_names_of, document)
+
+
+def _names_of(document, wildcards):
+    return _readable(document)
+
+
+def rests_on_simulation(document):
+    """Params function: whether anything that a document reads rests on simulated data."""
+    return partial(_rests, document)
+
+
+def _rests(document, wildcards=None):
+    below = [BOOK.notebooks[name] for name in document.notebooks]
+    domains = {path.split("/")[0] for path in edition().inputs.get(document.name, [])} - {"book"}
+    return any(SIMULATED[domain] for domain in domains) or any(map(_rests, below))
+
+
+def document_of(wildcards):
+    """The document that a job's wildcard names."""
+    name = wildcards.get("chapter", wildcards.get("notebook"))
+    if name not in DOCUMENTS:
+        raise WorkflowError(f"book: there is no {name}.qmd in book/notebooks or book/chapters")
+    return DOCUMENTS[name]
+
+
+def page_simulated(wildcards):
+    """Whether a page says that it rests on simulated data."""
+    return _rests(document_of(wildcards))
+
+
+def source_of_page(wildcards):
+    """A document's file."""
+    return str(document_of(wildcards).path)
+
+
+def tables_of(wildcards):
+    """LaTeX tables that a notebook makes."""
+    made = outputs(document_of(wildcards))["tables"]
+    return [book_file(path) for path in made if path.endswith(".tex")]
+
+
+def floats_of(*kinds):
+    """Input function: tables and figures that a document shows, in these formats."""
+    return partial(_floats_of, kinds)
+
+
+def _floats_of(kinds, wildcards):
+    return float_files(document_of(wildcards), kinds)
+
+
+def float_files(document, kinds):
+    """Tables and figures that a document shows, in these formats."""
+    tables, figures = edition().tables(document), edition().figures(document)
+    files = [f"{path}.{kind}" for path in tables for kind in kinds if kind in book.TABLE_FORMATS]
+    files += [f"{path}.{kind}" for path in figures for kind in kinds if kind in book.FIGURE_FORMATS]
+    return results_of(files)
+
+
+def shown_notebooks(wildcards):
+    """Executed notebooks whose figures and tables a chapter shows."""
+    names = sorted({notebook for notebook, _ in document_of(wildcards).shown.values()})
+    return [book_file(f"book/executed/{name}.ipynb") for name in names]
+
+
+def checked_tables(wildcards):
+    """Reports that the tables of the notebooks it uses are sound."""
+    return [
+        book_file(f"book/checks/tables/{name}.json") for name in document_of(wildcards).notebooks
+    ]
+
+
+def index_param(wildcards):
+    """What a document refers to, and the labels it shows: [label, document, text], sorted."""
+    document = document_of(wildcards)
+    own = [[n, e["document"], e["text"]] for n, e in edition().index_of(document).items()]
+    shown = [entry for entry in own if entry[1] == document.name]
+    return sorted({tuple(entry) for entry in shown + edition().references(document)})
+
+
+def whole_index(wildcards):
+    """The whole index, in the order of the book."""
+    return [[label, sorted(entry.items())] for label, entry in edition().index.items()]
+
+
+def cited_param(wildcards):
+    """Hashes of the entries that a document cites."""
+    return BOOK.cited_by(document_of(wildcards))
+
+
+def chapter_number(wildcards):
+    """Its number in the book; None: it has none."""
+    return edition().numbers[document_of(wildcards).name]
+
+
+def titles(chapters):
+    """Titles of chapters, in order."""
+    return [BOOK.chapters[name].title for name in chapters]
+
+
+def captions(chapters):
+    """Beginnings of the captions of chapters: Figure 3.2."""
+    return [text for name in chapters for text in book.captions(edition().index, name)]
+
+
+def provenance_of(chapters):
+    """Where the domains that chapters rest on come from."""
+    below = [BOOK.documents[n] for name in chapters for n in (name, *BOOK.chapters[name].notebooks)]
+    read = {path.split("/")[0] for d in below for path in edition().inputs.get(d.name, [])}
+    return [book_file(f"{domain}/provenance.json") for domain in sorted(read - {"book"})]
+
+
+def meta_of(**more):
+    """What title pages say, as sorted pairs."""
+    told = {key: config["book"][key] or "" for key in ("title", "subtitle", "author", "date")}
+    known = {
+        "version": VERSION,
+        "config": settings.digest({k: config[k] for k in ("book", *SIMULATED)}),
+    }
+    return sorted({**told, **known, **more}.items())

@@ -1,0 +1,101 @@
+# Book, what is printed: each chapter by itself, the whole, and the report on how it was built.
+#
+# In:  book/fragments/*, tables, figures, references.bib, templates, provenance of the domains.
+# Out: book/chapters/{chapter}.pdf, book/main.pdf, book/checks/**, book/report.{html,json}.
+
+
+rule book_compile_chapter:
+    input:
+        floats_of(*PRINTED),
+        fragments=chapter_fragment,
+        provenance=chapter_provenance,
+        references=REFERENCES,
+        templates=TEMPLATES,
+        manifest=MANIFEST,
+    output:
+        pdf="<results>/book/chapters/{chapter}.pdf",
+        report="<results>/book/checks/chapters/{chapter}.json",
+    log:
+        "<logs>/book/book_compile_chapter/{chapter}.log",
+    benchmark:
+        "<benchmarks>/book/book_compile_chapter/{chapter}.tsv"
+    conda:
+        ENVIRONMENT
+    threads: 1
+    resources:
+        mem_mb=memory_mb(700, 20),
+        runtime=15,
+    params:
+        code=code("book/compile_chapter"),
+        backend=BACKEND,
+        titles=chapter_title,
+        numbers=chapter_captions,
+        meta=chapter_meta,
+        pages=[1, config["book"]["pages"]["most"]],
+    message:
+        "Set the chapter {wildcards.chapter}"
+    script:
+        "../scripts/book/compile_chapter.py"
+
+
+rule book_compile_main:
+    input:
+        main_floats,
+        fragments=main_fragments,
+        provenance=main_provenance,
+        references=REFERENCES,
+        templates=TEMPLATES,
+        manifest=MANIFEST,
+    output:
+        pdf="<results>/book/main.pdf",
+        report="<results>/book/checks/main.json",
+    log:
+        "<logs>/book/book_compile_main.log",
+    benchmark:
+        "<benchmarks>/book/book_compile_main.tsv"
+    conda:
+        ENVIRONMENT
+    threads: 1
+    resources:
+        mem_mb=memory_mb(700, 20),
+        runtime=30,
+    params:
+        code=code("book/compile_main"),
+        backend=BACKEND,
+        titles=main_titles,
+        numbers=main_captions,
+        meta=main_meta,
+        pages=[config["book"]["pages"][key] for key in ("least", "most")],
+    message:
+        "Set the book"
+    script:
+        "../scripts/book/compile_main.py"
+
+
+rule book_build_report:
+    input:
+        manifest=MANIFEST,
+        documents=all_pages,
+        pdfs=all_pdfs,
+        checks=pdf_checks,
+        tables=table_checks,
+    output:
+        page="<results>/book/report.html",
+        report="<results>/book/report.json",
+    log:
+        "<logs>/book/book_build_report.log",
+    benchmark:
+        "<benchmarks>/book/book_build_report.tsv"
+    conda:
+        ENVIRONMENT
+    threads: 1
+    resources:
+        mem_mb=FLOOR_MB,
+        runtime=10,
+    params:
+        code=code("book/build_report"),
+        steps=report_steps,
+    message:
+        "Report how the book was built"
+    script:
+        "../scripts/book/build_report.py"
