@@ -66,7 +66,6 @@ for DOCUMENT in DOCUMENTS.values():
             cells=BOOK.cells(DOCUMENT),
             inputs=readable(DOCUMENT),
             simulated=rests_on_simulation(DOCUMENT),
-            results=RESULTS,
         message:
             f"Run the cells of {DOCUMENT.name}"
         script:

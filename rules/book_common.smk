@@ -76,9 +76,7 @@ def rests_on_simulation(document):
 
 
 def _rests(document, wildcards=None):
-    below = [BOOK.notebooks[name] for name in document.notebooks]
-    domains = {path.split("/")[0] for path in edition().inputs.get(document.name, [])} - {"book"}
-    return any(SIMULATED[domain] for domain in domains) or any(map(_rests, below))
+    return any(SIMULATED[domain] for domain in edition().domains(document))
 
 
 def document_of(wildcards):
@@ -170,9 +168,8 @@ def captions(chapters):
 
 def provenance_of(chapters):
     """Where the domains that chapters rest on come from."""
-    below = [BOOK.documents[n] for name in chapters for n in (name, *BOOK.chapters[name].notebooks)]
-    read = {path.split("/")[0] for d in below for path in edition().inputs.get(d.name, [])}
-    return [book_file(f"{domain}/provenance.json") for domain in sorted(read - {"book"})]
+    found = {d for name in chapters for d in edition().domains(BOOK.chapters[name])}
+    return [book_file(f"{domain}/provenance.json") for domain in sorted(found)]
 
 
 def meta_of(**more):

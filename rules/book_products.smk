@@ -73,9 +73,10 @@ def main_meta(wildcards):
     return meta_of(cites=cites)
 
 
-def benchmark_file(rule, document=""):
+def benchmark_file(rule, document):
     """Where a job notes its seconds."""
-    return f"{RESULTS}/benchmarks/book/{rule}{'/' + document if document else ''}.tsv"
+    name = f"{rule}/{document}" if document else rule
+    return f"{RESULTS}/benchmarks/book/{name}.tsv"
 
 
 def report_steps(wildcards):

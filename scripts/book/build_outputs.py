@@ -117,7 +117,7 @@ if __name__ == "__main__":
     with job(snakemake):  # noqa: F821
         build(
             source=Path(snakemake.input.source),  # noqa: F821
-            results=Path(snakemake.params.results),  # noqa: F821
+            results=Path(snakemake.output.executed).parents[2],  # noqa: F821
             inputs=snakemake.params.inputs,  # noqa: F821
             simulated=snakemake.params.simulated,  # noqa: F821
             environment=environment(),

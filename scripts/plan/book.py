@@ -255,6 +255,12 @@ class Edition:
         labels = sorted({label for _, label in document.references})
         return [[label, index[label]["document"], index[label]["text"]] for label in labels]
 
+    def domains(self, document: Document) -> set[str]:
+        """Domains whose results a document rests on, by itself or through its notebooks."""
+        read = {path.partition("/")[0] for path in self.inputs.get(document.name, [])} - {"book"}
+        below = (self.domains(self.plan.notebooks[name]) for name in document.notebooks)
+        return read.union(*below)
+
     def tables(self, document: Document) -> list[str]:
         """Files of the tables in a document, without their suffix: book/tables/..."""
         return [_table(label) for label, _ in self._floats(document) if label.startswith("tbl-")]

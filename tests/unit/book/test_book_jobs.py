@@ -288,7 +288,7 @@ def test_prose_may_change_after_the_run_and_cells_may_not(
     page, _ = render(made, tmp_path, source=edited)
     assert "New words:" in page
     edited.write_text(edited.read_text() + '\n```{python}\nprint("more")\n```\n')
-    with pytest.raises(DataError, match="its cells are not those that ran"):
+    with pytest.raises(DataError, match=r"its cells are not those that ran"):
         render(made, tmp_path, source=edited)
 
 
@@ -425,10 +425,10 @@ def test_what_quarto_warns_of_fails(
         "fig-shown": {"document": "chapter", "text": "Figure 3.1 (fault)"},
         "sec-other": {"document": "other", "text": "Chapter 4"},
     }
-    with pytest.raises(DataError, match="chapter: quarto: WARN: Unable to resolve"):
+    with pytest.raises(DataError, match=r"chapter: quarto: WARN: Unable to resolve"):
         chapter(tmp_path, engine="quarto", index=index)
     stand_in.write_text("#!/bin/sh\necho no space left >&2\nexit 1\n")
-    with pytest.raises(DataError, match="chapter: quarto: no space left"):
+    with pytest.raises(DataError, match=r"chapter: quarto: no space left"):
         chapter(tmp_path, engine="quarto")
     assert quarto.SUFFIXES["typst"] == "typ"
 

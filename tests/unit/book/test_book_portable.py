@@ -152,7 +152,7 @@ def test_a_file_of_the_wrong_form_is_refused(text: str, tmp_path: Path) -> None:
 def test_bytes_that_are_no_text_are_refused(tmp_path: Path) -> None:
     path = written(tmp_path, "")
     path.write_bytes(b"---\xff\xfe")
-    with pytest.raises(DataError, match="not UTF-8 at byte 3"):
+    with pytest.raises(DataError, match=r"not UTF-8 at byte 3"):
         qmd.read(path)
 
 
@@ -250,13 +250,13 @@ def test_a_chapter_shows_only_what_its_notebooks_make(folder: Path) -> None:
     show = CELL.replace("draw()", 'desk.show("source", "fig-made")')
     put(folder, "source", CELL.replace("fig-a", "fig-made"), "notebooks")
     put(folder, "one", show)
-    with pytest.raises(DataError, match="one.qmd:8: source is not among the notebooks"):
+    with pytest.raises(DataError, match=r"one.qmd:8: source is not among the notebooks"):
         plan(folder, "one").documents  # noqa: B018
     put(folder, "one", show, front="  notebooks: [source]\n")
     edition = plan(folder, "one").edition([])
     assert edition.figures(edition.plan.chapters["one"]) == ["book/figures/source/fig-made"]
     put(folder, "one", show.replace("fig-made", "fig-gone"), front="  notebooks: [source]\n")
-    with pytest.raises(DataError, match="source makes no fig-gone; it has fig-made"):
+    with pytest.raises(DataError, match=r"source makes no fig-gone; it has fig-made"):
         plan(folder, "one").documents  # noqa: B018
 
 
@@ -309,7 +309,7 @@ def test_a_bibliography_that_does_not_balance_or_repeats_is_refused(tmp_path: Pa
     with pytest.raises(DataError, match=r"references.bib:5: the braces of @book\{jones"):
         bibliography.entries(path)
     path.write_text(BIB + BIB)
-    with pytest.raises(DataError, match="references.bib:5: key smith2001 is given twice"):
+    with pytest.raises(DataError, match=r"references.bib:5: key smith2001 is given twice"):
         bibliography.entries(path)
     path.write_text(BIB + "@comment{x, y}\n")
     assert list(bibliography.entries(path)) == ["smith2001"]

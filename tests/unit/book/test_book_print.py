@@ -29,7 +29,8 @@ INDEX = {
 }
 TEXT = """# One {#sec-one}
 
-See @fig-a, [@tbl-t; @eq-e] and @sec-far; not @sec-gone. As @smith2001 says, and others [@smith2001, p. 3].
+See @fig-a, [@tbl-t; @eq-e] and @sec-far; not @sec-gone. As @smith2001 says,
+and others [@smith2001, p. 3].
 
 $$
 x^2 = y
@@ -240,7 +241,7 @@ def test_two_builds_are_the_same_bytes(backend: str, folder: Path) -> None:
 
 @BACKENDS
 def test_numbers_that_differ_from_the_index_are_not_shipped(backend: str, folder: Path) -> None:
-    with pytest.raises(DataError, match="out.pdf is not shipped: no Figure\u00a01.2 in it"):
+    with pytest.raises(DataError, match=r"out.pdf is not shipped: no Figure\u00a01.2 in it"):
         compile_book(folder, backend, numbers=["Figure\u00a01.2"])
     assert not (folder / "out.pdf").exists()
 
@@ -256,7 +257,7 @@ def test_a_figure_that_is_not_there_is_named(backend: str, folder: Path) -> None
 @BACKENDS
 def test_a_citation_that_is_not_in_the_bibliography_fails(backend: str, folder: Path) -> None:
     text = TEXT.replace("smith2001, p. 3", "jones1999")
-    with pytest.raises(DataError, match="jones1999"):
+    with pytest.raises(DataError, match=r"jones1999"):
         compile_book(folder, backend, text)
     assert not (folder / "out.pdf").exists()
 
@@ -276,7 +277,7 @@ def test_pages_are_bounded(backend: str, folder: Path) -> None:
 
 @BACKENDS
 def test_a_chapter_that_is_not_in_the_outline_fails(backend: str, folder: Path) -> None:
-    with pytest.raises(DataError, match="no chapter 'Two' in the outline"):
+    with pytest.raises(DataError, match=r"no chapter 'Two' in the outline"):
         compile_book(folder, backend, titles=["One", "Two"])
 
 
@@ -295,7 +296,7 @@ def test_a_label_given_twice_fails(backend: str, folder: Path) -> None:
 
 
 def test_a_label_given_twice_in_a_document_is_refused_by_pandoc(folder: Path) -> None:
-    with pytest.raises(DataError, match="one: pandoc: .*Duplicate identifier 'sec-one'"):
+    with pytest.raises(DataError, match=r"one: pandoc: .*Duplicate identifier 'sec-one'"):
         converted(folder, "typst", TEXT + "\n\n## Sub {#sec-one}\n")
 
 
