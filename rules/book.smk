@@ -64,6 +64,7 @@ for DOCUMENT in DOCUMENTS.values():
         params:
             code=code("book/build_outputs"),
             cells=BOOK.cells(DOCUMENT),
+            retracts=retracts(DOCUMENT),
             inputs=readable(DOCUMENT),
             simulated=rests_on_simulation(DOCUMENT),
         message:
@@ -90,6 +91,7 @@ rule book_check_tables:
     params:
         code=code("book/check_tables"),
         latex=HAS_LATEX,
+        retracts=retracted,
     message:
         "Check the tables of {wildcards.notebook}"
     script:
@@ -132,8 +134,7 @@ rule book_render_notebook:
 
 rule book_build_xref:
     output:
-        # Kept while it is written anew: its readers know what it says by their own params.
-        xref=update(XREF),
+        xref=XREF,
     log:
         "<logs>/book/book_build_xref.log",
     benchmark:
@@ -160,7 +161,6 @@ rule book_render_chapter:
         source=source_of_page,
         executed=executed_chapter,
         sources=shown_notebooks,
-        xref=ancient(XREF),
         references=ancient(REFERENCES),
         page=PAGE,
         manifest=MANIFEST,
@@ -180,10 +180,12 @@ rule book_render_chapter:
         runtime=15,
     params:
         code=code("book/render_chapter"),
+        # Not from xref.json: Snakemake looks at no param of a job that stands below one that runs.
         index=index_param,
         cited=cited_param,
         engine=ENGINE,
         number=chapter_number,
+        retracts=retracted,
         simulated=page_simulated,
         footer=FOOTER,
     message:

@@ -87,6 +87,16 @@ def document_of(wildcards):
     return DOCUMENTS[name]
 
 
+def retracts(document):
+    """What is printed and out of date once a document changes, as jobs write it."""
+    return [f"{RESULTS}/{path}" for path in BOOK.retracted_by(document)]
+
+
+def retracted(wildcards):
+    """The same of the document that a job's wildcard names."""
+    return retracts(document_of(wildcards))
+
+
 def page_simulated(wildcards):
     """Whether a page says that it rests on simulated data."""
     return _rests(document_of(wildcards))

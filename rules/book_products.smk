@@ -133,6 +133,7 @@ def book_products():
     kinds = ("tex", "typ")
     fragments = [f"book/fragments/{n}.{kind}" for n in edition().chapters for kind in kinds]
     return [
+        XREF,
         *results_of([*made, *notebooks, *fragments, "book/report.html", "book/report.json"]),
         *all_pages(None),
         *table_checks(None),

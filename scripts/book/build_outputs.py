@@ -112,9 +112,11 @@ def _files(document: Document, notebook: nbformat.NotebookNode, cell: Cell) -> d
 
 
 if __name__ == "__main__":
+    from scripts.book.retracting import retract
     from scripts.job import environment, job
 
     with job(snakemake):  # noqa: F821
+        retract(map(Path, snakemake.params.retracts))  # noqa: F821
         build(
             source=Path(snakemake.input.source),  # noqa: F821
             results=Path(snakemake.output.executed).parents[2],  # noqa: F821

@@ -12,7 +12,7 @@ def build(*, index: Mapping[str, Mapping[str, str]], out: Path) -> None:
 
     Args:
         index: see `scripts.plan.book.Edition.index`.
-        out: file to write; it is kept when nothing changed, and its readers know it by content.
+        out: file to write.
     """
     with atomic(out) as temporary:
         text = json.dumps(index, indent=1, ensure_ascii=False) + "\n"

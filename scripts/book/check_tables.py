@@ -47,9 +47,11 @@ def _body(text: str) -> str:
 
 
 if __name__ == "__main__":
+    from scripts.book.retracting import retract
     from scripts.job import environment, job
 
     with job(snakemake):  # noqa: F821
+        retract(map(Path, snakemake.params.retracts))  # noqa: F821
         check(
             tables=[Path(path) for path in snakemake.input.tables],  # noqa: F821
             latex=snakemake.params.latex,  # noqa: F821

@@ -19,6 +19,7 @@ from scripts.book import tables
 from scripts.errors import DataError
 from scripts.figures import DATES
 
+ROOT = Path(__file__).resolve().parents[2]
 VALUE = "application/vnd.almanac.value+json"
 SHOWN = "application/vnd.almanac.shown+json"
 
@@ -39,7 +40,8 @@ class Desk:
                 hand): all that lie there.
             simulated: whether any input rests on simulated data.
         """
-        self._results = Path(results)
+        # Who writes with a preview may do so from any folder.
+        self._results = folder if (folder := Path(results)).is_dir() else ROOT / results
         self._inputs = tuple(sorted(inputs))
         self.simulated = simulated
 

@@ -1,6 +1,5 @@
 """A chapter from its prose and the cells that ran: a page, and fragments for typesetting."""
 
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -72,14 +71,16 @@ def _href(own: str, label: str, document: str) -> str:
 
 
 if __name__ == "__main__":
+    from scripts.book.retracting import retract
     from scripts.job import job
 
     with job(snakemake):  # noqa: F821
+        retract(map(Path, snakemake.params.retracts))  # noqa: F821
         render(
             source=Path(snakemake.input.source),  # noqa: F821
             executed=Path(snakemake.input.executed),  # noqa: F821
             sources=[Path(path) for path in snakemake.input.sources],  # noqa: F821
-            index=json.loads(Path(snakemake.input.xref).read_text()),  # noqa: F821
+            index={n: {"document": d, "text": t} for n, d, t in snakemake.params.index},  # noqa: F821
             folder=Path(snakemake.input.executed).parents[1],  # noqa: F821
             engine=snakemake.params.engine,  # noqa: F821
             number=snakemake.params.number,  # noqa: F821

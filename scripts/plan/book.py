@@ -105,6 +105,13 @@ class BookPlan:
         """Entries of the bibliography, by key."""
         return bibliography.entries(self.root / "book" / "references.bib")
 
+    def retracted_by(self, document: Document) -> list[str]:
+        """What is printed, below the run's results, and out of date once a document changes."""
+        name = document.name
+        users = [n for n, c in self.chapters.items() if name == n or name in c.notebooks]
+        pages = [f"book/chapters/{n}.{kind}" for n in users for kind in ("html", "pdf")]
+        return [*pages, "book/main.pdf", "book/report.html", "book/report.json"]
+
     def cited_by(self, document: Document) -> list[str]:
         """A hash of each entry that a document cites, sorted."""
         keys = sorted({key for _, key in document.citations})

@@ -26,6 +26,7 @@ VERB_COLORS = {
     "land": "#ead9c5",
     "score": "#fdebc8",
     "plot": "#fbd9d3",
+    "render": "#d3f0ee",
 }
 
 
@@ -99,7 +100,8 @@ def rule_graph() -> str:
     graph = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
     names = dict(re.findall(r'^\s*(\d+)\[label = "(\w+)"', graph, re.MULTILINE))
     # Rules that differ in the names of their files alone are one here.
-    names = {n: re.sub(r"^(nfl_fit_model)_\w+$", r"\1", name) for n, name in names.items()}
+    same = r"^(nfl_fit_model|book_build_outputs)_\w+$"
+    names = {n: re.sub(same, r"\1", name) for n, name in names.items()}
     links = re.findall(r"^\s*(\d+) -> (\d+)$", graph, re.MULTILINE)
     lines = [
         "digraph almanac {",
@@ -141,6 +143,16 @@ def texts() -> dict[Path, str]:
     }
 
 
+def printed_page(pdf: Path, words: str, out: Path) -> None:
+    """A picture of the last page of a PDF that holds these words, after its contents."""
+    import pypdfium2
+
+    document = pypdfium2.PdfDocument(pdf)
+    texts = [page.get_textpage().get_text_bounded() for page in document]
+    number = max(n for n, text in enumerate(texts) if words in text)
+    document[number].render(scale=1.4).to_pil().save(out, optimize=True)
+
+
 def main() -> None:
     """Write all generated files; pictures and tables come from the demo's results."""
     for path, text in texts().items():
@@ -156,6 +168,9 @@ def main() -> None:
         ("nfl/plots/seasons_home_win", "seasons"),
     ):
         (ROOT / f"docs/{name}.png").write_bytes((results / f"{plot}.png").read_bytes())
+    printed_page(
+        results / "book/main.pdf", "Where the difference comes from", ROOT / "docs/page.png"
+    )
     page = ROOT / "docs/ticks.md"
     text = page.read_text(encoding="utf-8")
     for name, run in (("fixes", "demo"), ("real fixes", "ticks")):
