@@ -56,6 +56,7 @@ bench: venv
 	$(BIN)/python -m tests.bench.lake
 	$(BIN)/python -m tests.bench.weekly
 	$(BIN)/python -m tests.bench.nfl
+	$(BIN)/python -m tests.bench.book
 
 # Files that are generated and tracked: a test fails when one is out of date.
 docs: venv

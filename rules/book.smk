@@ -10,6 +10,7 @@ include: "book_products.smk"
 wildcard_constraints:
     notebook=one_of(BOOK.notebooks),
     chapter=one_of(BOOK.chapters),
+    document=one_of(DOCUMENTS),
 
 
 rule book_build_manifest:
@@ -77,11 +78,11 @@ rule book_check_tables:
     input:
         tables=tables_of,
     output:
-        report="<results>/book/checks/tables/{notebook}.json",
+        report="<results>/book/checks/tables/{document}.json",
     log:
-        "<logs>/book/book_check_tables/{notebook}.log",
+        "<logs>/book/book_check_tables/{document}.log",
     benchmark:
-        "<benchmarks>/book/book_check_tables/{notebook}.tsv"
+        "<benchmarks>/book/book_check_tables/{document}.tsv"
     conda:
         ENVIRONMENT
     threads: 1
@@ -93,7 +94,7 @@ rule book_check_tables:
         latex=HAS_LATEX,
         retracts=retracted,
     message:
-        "Check the tables of {wildcards.notebook}"
+        "Check the tables of {wildcards.document}"
     script:
         "../scripts/book/check_tables.py"
 

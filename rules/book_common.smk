@@ -5,6 +5,14 @@ from scripts.plan import book
 from scripts.plan.book import BookPlan, outputs
 
 BOOK = BookPlan(config["book"], ROOT)
+
+
+def source_file_of(*parts):
+    """A file below book/, as users see it from the project's folder."""
+    return str(BOOK.folder.joinpath(*parts))
+
+
+KINDS = ("chapter", "notebook", "document")  # wildcards that name a document
 DOCUMENTS = planned(getattr, BOOK, "documents")
 ENGINE = planned(getattr, BOOK, "engine") if BOOK.on else "embedded"
 TOOLS = planned(getattr, BOOK, "tools") if BOOK.on else []
@@ -13,11 +21,11 @@ FRAGMENT = {"typst": "typ", "latex": "tex"}[BACKEND]
 RESULTS = f"results/{config['run']}"  # for params, where pathvars do not count
 XREF = "<results>/book/xref.json"
 MANIFEST = "<results>/book/manifest.json"
-REFERENCES = "book/references.bib"
+REFERENCES = source_file_of("references.bib")
 HAS_LATEX = bool(shutil.which("pdflatex"))
-TEMPLATES = ["book/templates/book.typ", "book/templates/book.sty"]
 BOOK_PACKAGES = planned(getattr, BOOK, "packages")
-PAGE = ["book/templates/page.html", "book/filters/almanac.lua"]
+TEMPLATE = source_file_of("templates", {"typst": "book.typ", "latex": "book.sty"}[BACKEND])
+PAGE = [source_file_of("templates", "page.html"), source_file_of("filters", "almanac.lua")]
 SIMULATED = {
     "lake": LAKE.simulated,
     "nfl": NFL.on and NFL.any_simulated,
@@ -56,8 +64,10 @@ def _inputs_of(document, wildcards):
 
 def _readable(document):
     """Paths below the results; none: the document is not in this edition."""
-    if document.name not in edition().inputs:
-        raise WorkflowError(next(line for line in edition().absent if f" {document.name} " in line))
+    if document.name in edition().absent:
+        raise WorkflowError(edition().absent[document.name])
+    if document.kind == "chapters" and document.name not in edition().chapters:
+        raise WorkflowError(f"book: chapter {document.name} has no place; name it in book.chapters")
     return edition().inputs[document.name]
 
 
@@ -81,7 +91,7 @@ def _rests(document, wildcards=None):
 
 def document_of(wildcards):
     """The document that a job's wildcard names."""
-    name = wildcards.get("chapter", wildcards.get("notebook"))
+    name = next(value for value in (wildcards.get(key) for key in KINDS) if value)
     if name not in DOCUMENTS:
         raise WorkflowError(f"book: there is no {name}.qmd in book/notebooks or book/chapters")
     return DOCUMENTS[name]
@@ -137,10 +147,15 @@ def shown_notebooks(wildcards):
 
 
 def checked_tables(wildcards):
-    """Reports that the tables of the notebooks it uses are sound."""
-    return [
-        book_file(f"book/checks/tables/{name}.json") for name in document_of(wildcards).notebooks
-    ]
+    """Reports that the tables of a chapter and of the notebooks it uses are sound."""
+    document = document_of(wildcards)
+    return table_reports([document.name, *document.notebooks])
+
+
+def table_reports(names):
+    """Reports on the tables of those documents that make any."""
+    made = [name for name in names if outputs(DOCUMENTS[name])["tables"]]
+    return [book_file(f"book/checks/tables/{name}.json") for name in made]
 
 
 def index_param(wildcards):

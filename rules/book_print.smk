@@ -9,8 +9,9 @@ rule book_compile_chapter:
         floats_of(*PRINTED),
         fragments=chapter_fragment,
         provenance=chapter_provenance,
-        references=REFERENCES,
-        templates=TEMPLATES,
+        # What is cited of it is told by the param `cited`.
+        references=ancient(REFERENCES),
+        templates=TEMPLATE,
         manifest=MANIFEST,
     output:
         pdf="<results>/book/chapters/{chapter}.pdf",
@@ -28,6 +29,7 @@ rule book_compile_chapter:
     params:
         code=code("book/compile_chapter"),
         backend=BACKEND,
+        cited=cited_param,
         titles=chapter_title,
         numbers=chapter_captions,
         meta=chapter_meta,
@@ -43,8 +45,9 @@ rule book_compile_main:
         main_floats,
         fragments=main_fragments,
         provenance=main_provenance,
-        references=REFERENCES,
-        templates=TEMPLATES,
+        # What is cited of it is told by the param `cited`.
+        references=ancient(REFERENCES),
+        templates=TEMPLATE,
         manifest=MANIFEST,
     output:
         pdf="<results>/book/main.pdf",
@@ -62,6 +65,7 @@ rule book_compile_main:
     params:
         code=code("book/compile_main"),
         backend=BACKEND,
+        cited=main_cited,
         titles=main_titles,
         numbers=main_captions,
         meta=main_meta,

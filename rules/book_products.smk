@@ -60,6 +60,12 @@ def main_provenance(wildcards):
     return provenance_of(edition().chapters)
 
 
+def main_cited(wildcards):
+    """Hashes of the entries that any chapter cites."""
+    documents = [BOOK.chapters[name] for name in edition().chapters]
+    return sorted({entry for document in documents for entry in BOOK.cited_by(document)})
+
+
 def chapter_meta(wildcards):
     """What a chapter by itself says of itself."""
     cites = bool(BOOK.chapters[wildcards.chapter].citations)
@@ -84,7 +90,8 @@ def report_steps(wildcards):
     here, documents = edition(), [*edition().notebooks, *edition().chapters]
     steps = [("manifest", "", "book_build_manifest"), ("numbering", "", "book_build_xref")]
     steps += [("run cells", name, "book_build_outputs") for name in documents]
-    steps += [("check tables", name, "book_check_tables") for name in here.notebooks]
+    tabled = [name for name in documents if outputs(DOCUMENTS[name])["tables"]]
+    steps += [("check tables", name, "book_check_tables") for name in tabled]
     steps += [("render notebook", name, "book_render_notebook") for name in here.notebooks]
     steps += [("render chapter", name, "book_render_chapter") for name in here.chapters]
     steps += [("set chapter", name, "book_compile_chapter") for name in here.chapters]
@@ -112,8 +119,8 @@ def pdf_checks(wildcards):
 
 
 def table_checks(wildcards):
-    """Reports on the tables of all notebooks."""
-    return [book_file(f"book/checks/tables/{name}.json") for name in edition().notebooks]
+    """Reports on all tables."""
+    return table_reports([*edition().notebooks, *edition().chapters])
 
 
 @cache
@@ -123,8 +130,8 @@ def book_products():
         if "book" in sys.argv:
             print("book: nothing to build, book.chapters is empty", file=sys.stderr)
         return []
-    for line in edition().absent:
-        print(line, file=sys.stderr)
+    for name in edition().left:
+        print(edition().absent[name], file=sys.stderr)
     if not edition().chapters:
         return []
     documents = [DOCUMENTS[name] for name in (*edition().notebooks, *edition().chapters)]
@@ -133,6 +140,7 @@ def book_products():
     kinds = ("tex", "typ")
     fragments = [f"book/fragments/{n}.{kind}" for n in edition().chapters for kind in kinds]
     return [
+        MANIFEST,
         XREF,
         *results_of([*made, *notebooks, *fragments, "book/report.html", "book/report.json"]),
         *all_pages(None),

@@ -74,6 +74,12 @@ def environment() -> Mapping[str, str]:
     return os.environ
 
 
+def started() -> float:
+    """When the Snakemake process that this job works for began, seconds since the epoch."""
+    pid = os.environ.get(OWNER_VARIABLE)
+    return psutil.Process(int(pid)).create_time() if pid else 0.0
+
+
 def one_line(error: BaseException) -> str:
     """The cause as one line: the message alone for a DataError, with its class for any other."""
     text = " ".join(str(error).split())

@@ -125,7 +125,7 @@ function FLOATS.latex(label, kind, files, columns, captions)
       out:insert(raw("\\begin{subfigure}{" .. width .. "\\linewidth}\n\\centering\n"))
       out:insert(raw("\\includegraphics{" .. file .. ".pdf}\n\\caption{"))
       out:extend(captions[number + 1])
-      local ends = number % columns == 0 and "\n\n" or "\\hfill\n"
+      local ends = number % columns == 0 and "\\par\n" or "\\hfill\n"
       out:insert(raw("}\n\\end{subfigure}" .. ends))
     end
   end

@@ -13,6 +13,7 @@ from scripts.errors import DataError
 from scripts.plan import qmd
 from scripts.plan.qmd import Cell, Document
 
+MOST_ROWS = 45  # of a table on a page of its own
 TABLE_TYPES = {"tex": "text/latex", "typ": tables.TYPST, "html": "text/html"}
 FIGURE_TYPES = {"svg": "image/svg+xml", "pdf": "application/pdf"}
 
@@ -96,6 +97,12 @@ def _files(document: Document, notebook: nbformat.NotebookNode, cell: Cell) -> d
         found = [output.data for output in shown if tables.TYPST in output.data]
         if len(found) != 1:
             raise DataError(f"{place}: shows {len(found)} tables, expected one: desk.table(frame)")
+        rows = found[0][TABLE_TYPES["html"]].count("<tr>") - 1
+        if rows > MOST_ROWS:
+            raise DataError(
+                f"{place}: {rows} rows, a printed page holds {MOST_ROWS}; show fewer, or give the "
+                "cell no label"
+            )
         stem = cell.label.removeprefix("tbl-")
         return {f"tables/{stem}.{k}": found[0][mime].encode() for k, mime in TABLE_TYPES.items()}
     found = [output.data for output in shown if FIGURE_TYPES["svg"] in output.data]

@@ -17,7 +17,8 @@ table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nu
 th, td { text-align: left; padding: .25rem .7rem .25rem 0; border-bottom: 1px solid #d9dee3;
   vertical-align: top; }
 td.n, th.n { text-align: right; } code { font-size: .8rem; overflow-wrap: anywhere; }
-.ok { color: #00704a; } .warn { color: #b34700; } .bar { background: #0072b2; height: .55rem;
+.ok, .built { color: #00704a; } .kept { color: #5b6670; } .warn { color: #b34700; }
+.bar { background: #0072b2; height: .55rem;
   min-width: 1px; display: inline-block; }
 .wide { overflow-x: auto; }
 """
@@ -30,6 +31,7 @@ def build(
     pdfs: Mapping[str, Path],
     tables: Sequence[Path],
     steps: Sequence[Sequence[str]],
+    started: float,
     page: Path,
     report: Path,
 ) -> None:
@@ -41,12 +43,13 @@ def build(
         pdfs: PDF -> report of its checks.
         tables: reports of the checked tables.
         steps: (step, document, benchmark file of its job).
+        started: when this run began, seconds since the epoch: jobs that ended before were kept.
         page: HTML to write.
         report: JSON to write: {engine, backend, versions, steps, pdfs, tables, files}.
     """
     told = {
         **json.loads(manifest.read_text()),
-        "steps": [_step(*step) for step in steps],
+        "steps": [_step(*step, started) for step in steps],
         "pdfs": {path: json.loads(checks.read_text()) for path, checks in pdfs.items()},
         "tables": [
             {**table, "notebook": path.stem, "compiled": checked["compiled"]}
@@ -61,14 +64,15 @@ def build(
             temporary.write_text(text, encoding="utf-8")
 
 
-def _step(step: str, document: str, benchmark: str) -> dict[str, object]:
-    """Status and seconds of a job, from its benchmark; without one it was made in another run."""
-    path = Path(benchmark)
+def _step(step: str, document: str, benchmark: str, started: float) -> dict[str, object]:
+    """Status and seconds of a job, from its benchmark: built in this run, or kept from another."""
+    path, told = Path(benchmark), {"step": step, "document": document}
     if not path.is_file():
-        return {"step": step, "document": document, "status": "kept", "seconds": None}
+        return {**told, "status": "kept", "seconds": None}
     with path.open(newline="") as file:
         row = next(csv.DictReader(file, delimiter="\t"))
-    return {"step": step, "document": document, "status": "built", "seconds": float(row["s"])}
+    status = "built" if path.stat().st_mtime >= started else "kept"
+    return {**told, "status": status, "seconds": float(row["s"])}
 
 
 def _page(told: Mapping) -> str:
@@ -77,11 +81,13 @@ def _page(told: Mapping) -> str:
     count = f'<span class="{"warn" if warnings else "ok"}">{len(warnings)} warnings</span>'
     main = next((c for p, c in told["pdfs"].items() if p.endswith("main.pdf")), None)
     pages = f"{main['pages']} pages, " if main else ""
+    built = sum(step["status"] == "built" for step in told["steps"])
     compiled = sum(table["compiled"] for table in told["tables"])
     parts = [
         f"<h1>Book: build report</h1><p>{pages}{count}, {len(told['tables'])} tables checked "
         f"({compiled} of them set by pdflatex alone), engine <b>{told['engine']}</b>, backend "
-        f"<b>{told['backend']}</b>, {sum(seconds):.1f} s of work in {len(seconds)} steps.</p>",
+        f"<b>{told['backend']}</b>, {sum(seconds):.1f} s of work in {len(seconds)} steps, "
+        f"{built} of them in this run.</p>",
         _table("PDFs", ("file", "pages", "warnings", "SHA-256"), _pdf_rows(told["pdfs"])),
         _table("Steps", ("step", "document", "status", "seconds", ""), _step_rows(told, seconds)),
     ]
@@ -122,7 +128,7 @@ def _step_rows(told: Mapping, seconds: Sequence[float]) -> list[list[str]]:
         [
             step["step"],
             step["document"],
-            f'<span class="ok">{step["status"]}</span>',
+            f'<span class="{step["status"]}">{step["status"]}</span>',
             "" if step["seconds"] is None else f"{spent:.2f}",
             f'<span class="bar" style="width: {8 * spent / longest:.2f}rem"></span>',
         ]
@@ -144,7 +150,7 @@ def _table(title: str, head: Sequence[str], rows: Sequence[Sequence[str]]) -> st
 
 
 if __name__ == "__main__":
-    from scripts.job import job
+    from scripts.job import job, started
 
     with job(snakemake):  # noqa: F821
         build(
@@ -155,6 +161,7 @@ if __name__ == "__main__":
             ),
             tables=[Path(path) for path in snakemake.input.tables],  # noqa: F821
             steps=snakemake.params.steps,  # noqa: F821
+            started=started(),
             page=Path(snakemake.output.page),  # noqa: F821
             report=Path(snakemake.output.report),  # noqa: F821
         )

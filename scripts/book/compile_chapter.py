@@ -11,7 +11,7 @@ if __name__ == "__main__":
         compile_pdf(
             fragments=[Path(snakemake.input.fragments)],  # noqa: F821
             provenance=[Path(path) for path in snakemake.input.provenance],  # noqa: F821
-            templates=[Path(path) for path in snakemake.input.templates],  # noqa: F821
+            template=Path(snakemake.input.templates),  # noqa: F821
             references=Path(snakemake.input.references),  # noqa: F821
             backend=snakemake.params.backend,  # noqa: F821
             titles=snakemake.params.titles,  # noqa: F821

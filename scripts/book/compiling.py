@@ -19,7 +19,7 @@ def compile_pdf(
     *,
     fragments: Sequence[Path],
     provenance: Sequence[Path],
-    templates: Sequence[Path],
+    template: Path,
     references: Path,
     backend: str,
     titles: Sequence[str],
@@ -35,7 +35,7 @@ def compile_pdf(
     Args:
         fragments: fragments/{id}.typ or .tex of the book's results, in order.
         provenance: of the domains that the book rests on.
-        templates: book.typ and book.sty.
+        template: book.typ or book.sty.
         references: bibliography.
         backend: typst or latex.
         titles: of the chapters, in order.
@@ -51,16 +51,19 @@ def compile_pdf(
         DataError: what the typesetter says, or every check that fails; `pdf` is then what it was.
     """
     folder = fragments[0].parent.parent
+    tables = {name for f in fragments for name in _included(f.read_text(encoding="utf-8"))}
+    printed = [*fragments, *(folder / name for name in sorted(tables) if name.startswith("tables"))]
     missing = [
         f"{fragment}: {name} is not there"
         for fragment in fragments
         for name in _included(fragment.read_text(encoding="utf-8"))
         if not (folder / name).is_file()
     ]
+    missing += [fault for path in printed for fault in _without_glyph(path)]
     if missing:
         raise DataError("; ".join(missing))
     work = typesetting.Work([path.stem for path in fragments], _meta(meta, provenance))
-    with typesetting.stage(folder, templates, references) as staged:
+    with typesetting.stage(folder, template, references) as staged:
         if backend == "latex":
             set_ = typesetting.latex(work, staged, typesetting.environment_of(environment))
         else:
@@ -74,6 +77,15 @@ def compile_pdf(
     told = {"pages": examined.pages, "warnings": set_.warnings, "sha256": sha256(pdf)}
     with atomic(report) as temporary:
         temporary.write_text(json.dumps({**told, "backend": backend}, indent=1) + "\n")
+
+
+def _without_glyph(path: Path) -> list[str]:
+    """Characters of a fragment or table that the book's fonts do not have: they print as boxes."""
+    if not path.is_file():
+        return []
+    text = path.read_text(encoding="utf-8")
+    found = sorted(set(re.findall(r"[^\x00-\u2dff\ufb00-\ufb06]", text)))
+    return [f"{path}: {char!r} is in none of the book's fonts" for char in found]
 
 
 def _included(fragment: str) -> list[str]:

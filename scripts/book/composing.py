@@ -13,7 +13,9 @@ from scripts.errors import DataError
 from scripts.figures import source_note
 from scripts.plan.qmd import INLINE, Cell, Document
 
-SPECIAL = re.compile(r"([\\`*_{}\[\]<>#$@^~|])")
+SPECIAL = re.compile(r"([\\`*_{}\[\]<>#$@^~|+-])")
+ADDRESS = re.compile(r"\bat 0x[0-9a-f]+")  # of an object in memory: another one every time
+ESCAPES = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 
 
 def compose(
@@ -68,18 +70,26 @@ def _cell(document: Document, cell: Cell, outputs: Sequence) -> Iterator[str | C
     """Code where it is echoed, what it printed; a labelled cell stands for its float."""
     if cell.options.get("echo", document.kind == "notebooks"):
         code = "\n".join(line for line in cell.code.split("\n") if not line.startswith("#|"))
-        yield f"```python\n{code.strip()}\n```"
+        yield _block("python", code.strip())
     if cell.label:
         yield cell
         return
     for output in outputs:
         if output.output_type == "stream" and output.name == "stdout":
-            yield f"``` {{.output}}\n{output.text.rstrip()}\n```"
+            yield _block("output", ESCAPES.sub("", output.text).rstrip())
         elif TYPST in output.get("data", {}) and document.kind == "notebooks":
             yield f"```{{=html}}\n{output.data['text/html'].strip()}\n```"
         elif "text/plain" in output.get("data", {}) and SHOWN not in output.data:
-            kind = "values" if VALUE in output.data else "output"
-            yield f"``` {{.{kind}}}\n{output.data['text/plain'].rstrip()}\n```"
+            text = ESCAPES.sub("", output.data["text/plain"]).rstrip()
+            if text and not ADDRESS.search(text):
+                yield _block("values" if VALUE in output.data else "output", text)
+
+
+def _block(kind: str, text: str) -> str:
+    """A block of code that nothing in it closes."""
+    longest = max(map(len, re.findall(r"`+", text)), default=0)
+    fence = "`" * max(3, longest + 1)
+    return f"{fence} {{.{kind}}}\n{text}\n{fence}"
 
 
 def _float(

@@ -31,18 +31,25 @@ class Desk:
     replaces them): `desk = Desk(results, inputs, simulated)`.
     """
 
-    def __init__(self, results: str, inputs: Sequence[str], simulated: bool = False) -> None:
+    by_hand = True  # in a kernel of the graph it is not: scripts.book.kernel
+
+    def __init__(self, results: str, inputs: Sequence[str] | None, simulated: bool = False) -> None:
         """Take the declared files.
 
         Args:
             results: folder of the run, as `results/demo`.
-            inputs: paths below it that the document may read. None given (the document is run by
-                hand): all that lie there.
+            inputs: paths below it that the document may read. None (the document is run by hand):
+                all that lie there.
             simulated: whether any input rests on simulated data.
+
+        Raises:
+            DataError: inputs is None where the graph runs the document.
         """
+        if inputs is None and not self.by_hand:
+            raise DataError("Desk(results, inputs, simulated) takes what the parameters cell names")
         # Who writes with a preview may do so from any folder.
         self._results = folder if (folder := Path(results)).is_dir() else ROOT / results
-        self._inputs = tuple(sorted(inputs))
+        self._inputs = None if inputs is None else tuple(sorted(inputs))
         self.simulated = simulated
 
     def files(self, pattern: str) -> list[Path]:
@@ -52,7 +59,7 @@ class Desk:
             DataError: there is none.
         """
         parts = pattern.split("/")
-        if self._inputs:
+        if self._inputs is not None:
             found = [
                 self._results / path
                 for path in self._inputs

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import html
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from scripts.book import pandoc, quarto
 
-FILTERS = Path("book/filters")
-TEMPLATES = Path("book/templates")
-REFERENCES = Path("book/references.bib")
+SOURCES = Path(__file__).resolve().parents[2] / "book"
+FILTERS, TEMPLATES = SOURCES / "filters", SOURCES / "templates"
+REFERENCES = SOURCES / "references.bib"
 FORMATS = {"tex": "latex", "typ": "typst", "html": "html"}
 IMPORT = '#import "/templates/book.typ": xref, numbered, subfigures, horizontalrule\n\n'
 
@@ -29,6 +30,7 @@ class Page:
         number: of the chapter; None: not numbered.
         simulated: whether it rests on simulated data.
         footer: of its page.
+        environment: variables of this process, of which Quarto gets few.
     """
 
     name: str
@@ -39,6 +41,7 @@ class Page:
     number: int | None = None
     simulated: bool = False
     footer: str = ""
+    environment: Mapping[str, str] = field(default_factory=dict)
 
 
 def render(page: Page, kind: str, engine: str) -> str:
@@ -81,8 +84,8 @@ def _options(page: Page, to: str) -> list[str]:
         "--citeproc",
         f"--bibliography={REFERENCES}",
         f"--template={TEMPLATES / 'page.html'}",
-        f"--variable=pagetitle:{page.title}",
-        f"--variable=footer:{page.footer}",
+        f"--variable=pagetitle:{html.escape(page.title)}",
+        f"--variable=footer:{html.escape(page.footer)}",
         *notice,
         *offset,
     ]
@@ -99,12 +102,14 @@ def _yaml(page: Page, to: str) -> dict:
         "bibliography": REFERENCES.name,
         "execute": {"enabled": False},
     }
+    # Highlighted code would need definitions that Quarto's own templates bring; by either name.
+    plain = {"template": "body.template", "highlight-style": "none", "syntax-highlighting": "none"}
     if to == "latex":
-        form = {"template": "body.template", "top-level-division": "chapter"}
-        return {**common, "format": {"latex": {**form, "cite-method": "natbib"}}}
+        form = {**plain, "top-level-division": "chapter", "cite-method": "natbib"}
+        return {**common, "format": {"latex": form}}
     if to == "typst":
-        form = {"template": "body.template", "output-ext": "typ", "keep-typ": True}
-        return {**common, "format": {"typst": {**form, "citeproc": False}}}
+        form = {**plain, "output-ext": "typ", "keep-typ": True, "citeproc": False}
+        return {**common, "format": {"typst": form}}
     form = {
         "template": "page.html",
         "embed-resources": True,
@@ -114,10 +119,13 @@ def _yaml(page: Page, to: str) -> dict:
         "number-offset": [page.number - 1] if page.number else [0],
         "toc": False,
     }
-    variables = {"footer": page.footer, **({"notice": NOTICE} if page.simulated else {})}
+    variables = {
+        "footer": html.escape(page.footer),
+        **({"notice": NOTICE} if page.simulated else {}),
+    }
     return {**common, "pagetitle": page.title, "format": {"html": form}, **variables}
 
 
-def plain(heading: str) -> str:
+def unmarked(heading: str) -> str:
     """A heading's text without the marks of markdown."""
     return re.sub(r"[*_`$\\]", "", heading)

@@ -63,7 +63,7 @@ def run(
     _execute(document, notebook, {**given, **FIXED})
     inline = notebook.cells[-1].outputs
     notebook.metadata = {
-        "almanac": {"inline": _answers(inline)},
+        "almanac": {"inline": _answers(inline), "simulated": parameters["simulated"]},
         "kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"},
         "language_info": {"name": "python"},
     }
@@ -83,7 +83,9 @@ def _answers(outputs: list) -> list[str]:
 
 def _execute(document: Document, notebook: nbformat.NotebookNode, environment: dict) -> None:
     """Run all cells in place; the kernel's sockets, profile and history have their own folder."""
-    with tempfile.TemporaryDirectory(prefix="almanac-") as folder:
+    # A socket's path has at most some hundred characters.
+    short = None if len(tempfile.gettempdir()) < 60 else "/tmp"
+    with tempfile.TemporaryDirectory(prefix="almanac-", dir=short) as folder:
         own = {"IPYTHONDIR": folder, "JUPYTER_CONFIG_DIR": folder, "MPLCONFIGDIR": folder}
         manager = AsyncKernelManager(
             kernel_name="python3",

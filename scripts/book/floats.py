@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import nbformat
+import yaml
 
-from scripts.plan.qmd import Document
+from scripts.plan.qmd import LOADER, Document
 
 
 def simulated(
@@ -16,6 +17,9 @@ def simulated(
 ) -> dict[str, bool]:
     """Label -> whether its figure or table says that it rests on simulated data.
 
+    What a cell shows without the desk (a plain frame, a plot of pyplot) says of itself nothing: it
+    rests on what the document rests on.
+
     Args:
         document: that shows them.
         executed: its own cells as they ran.
@@ -23,21 +27,22 @@ def simulated(
     """
     found = {}
     for cell in document.cells:
-        if not cell.label:
-            continue
-        if cell.shown:
+        if cell.label and cell.shown:
             notebook, label = cell.shown
             found[cell.label] = _flag(sources[notebook], label)
-        else:
+        elif cell.label:
             found[cell.label] = _flag(executed, cell.label)
     return found
 
 
 def _flag(executed: nbformat.NotebookNode, label: str) -> bool:
-    """The flag of the cell whose option names that label."""
-    marks = (f"#| label: {label}", f'#| label: "{label}"', f"#| label: '{label}'")
-    for cell in executed.cells:
-        if any(line.strip() in marks for line in cell.source.split("\n")):
-            shown = (output.get("metadata", {}) for output in cell.outputs)
-            return any(m.get("almanac", {}).get("simulated", False) for m in shown)
-    return False
+    """The flag of the cell with that label."""
+    cell = next(cell for cell in executed.cells if _label(cell.source) == label)
+    shown = [output.get("metadata", {}).get("almanac", {}) for output in cell.outputs]
+    flags = [mark["simulated"] for mark in shown if "simulated" in mark]
+    return any(flags) if flags else executed.metadata.almanac["simulated"]
+
+
+def _label(code: str) -> str | None:
+    options = "\n".join(line[2:] for line in code.split("\n") if line.startswith("#|"))
+    return (yaml.load(options, LOADER) or {}).get("label") if options else None

@@ -12,6 +12,7 @@ from IPython.display import display
 from matplotlib_inline.config import InlineBackend
 
 import scripts.figures  # noqa: F401  (the look of every figure)
+from scripts.book.desk import Desk
 from scripts.errors import DataError
 
 INLINE = "application/vnd.almanac.inline+json"
@@ -22,6 +23,7 @@ SHOWN_ROWS = 60  # of a frame that is the last expression of a cell
 
 def prepare() -> None:
     """Show figures as SVG and PDF, frames as tables of the book."""
+    Desk.by_hand = False
     shell = get_ipython()
     select_figure_formats(shell, FORMATS)
     InlineBackend.instance(parent=shell).figure_formats = FORMATS
@@ -65,5 +67,7 @@ def answer(expressions: Sequence[tuple[int, str]]) -> None:
         if isinstance(value, bool) or not isinstance(value, str | int | float):
             kind = type(value).__name__
             raise DataError(f"{line}: `{expression}` gives {kind}, expected text or a number")
+        if "\n" in str(value):
+            raise DataError(f"{line}: `{expression}` gives several lines, expected one")
         found.append(str(value))
     display({INLINE: found, "text/plain": ""}, raw=True)

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from scripts.book.engines import Page
 
 SUFFIXES = {"latex": "tex", "typst": "typ", "html": "html"}
+# Of the environment Quarto gets these and no others: credentials are not among them.
+PASSED = re.compile(r"PATH|HOME|TMPDIR|LANG|LC_\w+|TZ|DENO_\w+|QUARTO_\w+|XDG_\w+")
 MARKDOWN = "markdown-implicit_figures-auto_identifiers-simple_tables-multiline_tables-grid_tables"
 
 
@@ -64,6 +66,7 @@ def convert(text: str, to: str, *, page: Page, options: Mapping[str, object]) ->
         done = subprocess.run(
             ["quarto", "render", f"{page.name}.qmd", "--to", to],
             cwd=staged,
+            env={n: v for n, v in page.environment.items() if PASSED.fullmatch(n)},
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,

@@ -22,6 +22,7 @@ def render(
     number: int | None,
     simulated: bool,
     footer: str,
+    environment: Mapping[str, str],
     outs: Sequence[Path],
 ) -> None:
     """Write a chapter's page (.html) and fragments (.tex, .typ).
@@ -36,6 +37,7 @@ def render(
         number: of the chapter; None: not numbered.
         simulated: whether anything in it rests on simulated data.
         footer: of the page.
+        environment: variables of this process, see `engines.Page`.
         outs: files to write, format by suffix.
 
     Raises:
@@ -52,12 +54,13 @@ def render(
     page = engines.Page(
         name=document.name,
         text=compose(document, own, flags),
-        title=engines.plain(document.title),
+        title=engines.unmarked(document.title),
         index=hrefs,
         folder=folder,
         number=number,
         simulated=simulated,
         footer=footer,
+        environment=environment,
     )
     for out in outs:
         made = engines.render(page, out.suffix[1:], engine)
@@ -72,7 +75,7 @@ def _href(own: str, label: str, document: str) -> str:
 
 if __name__ == "__main__":
     from scripts.book.retracting import retract
-    from scripts.job import job
+    from scripts.job import environment, job
 
     with job(snakemake):  # noqa: F821
         retract(map(Path, snakemake.params.retracts))  # noqa: F821
@@ -86,5 +89,6 @@ if __name__ == "__main__":
             number=snakemake.params.number,  # noqa: F821
             simulated=snakemake.params.simulated,  # noqa: F821
             footer=snakemake.params.footer,  # noqa: F821
+            environment=environment(),
             outs=[Path(path) for path in snakemake.output],  # noqa: F821
         )

@@ -21,6 +21,7 @@ def render(
     engine: str,
     simulated: bool,
     footer: str,
+    environment: Mapping[str, str],
     notebook: Path,
     page: Path,
 ) -> None:
@@ -34,6 +35,7 @@ def render(
         engine: quarto or embedded.
         simulated: whether an input rests on simulated data.
         footer: of the page.
+        environment: variables of this process, see `engines.Page`.
         notebook: .ipynb to write.
         page: .html to write.
 
@@ -46,11 +48,12 @@ def render(
         engines.Page(
             name=document.name,
             text=compose(document, ran, floats.simulated(document, ran, {})),
-            title=engines.plain(document.title),
+            title=engines.unmarked(document.title),
             index={n: {"text": e["text"], "href": f"#{n}"} for n, e in index.items()},
             folder=folder,
             simulated=simulated,
             footer=footer,
+            environment=environment,
         ),
         "html",
         engine,
@@ -69,6 +72,7 @@ def _with_prose(document: qmd.Document, executed: nbformat.NotebookNode) -> str:
         if isinstance(part, Cell):
             if part.options.get("eval", True):
                 cells.append(next(ran))
+                cells[-1].source = part.code  # comments may be others than when it ran
             else:
                 cells.append(nbformat.v4.new_code_cell(part.code, id=f"part-{place}"))
         else:
@@ -79,7 +83,7 @@ def _with_prose(document: qmd.Document, executed: nbformat.NotebookNode) -> str:
 
 
 if __name__ == "__main__":
-    from scripts.job import job
+    from scripts.job import environment, job
 
     with job(snakemake):  # noqa: F821
         render(
@@ -90,6 +94,7 @@ if __name__ == "__main__":
             engine=snakemake.params.engine,  # noqa: F821
             simulated=snakemake.params.simulated,  # noqa: F821
             footer=snakemake.params.footer,  # noqa: F821
+            environment=environment(),
             notebook=Path(snakemake.output.notebook),  # noqa: F821
             page=Path(snakemake.output.page),  # noqa: F821
         )

@@ -8,7 +8,8 @@ import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-MISSING = re.compile(r"(?<![\w.])(nan|NaN|NA|N/A|None|null|inf|placeholder|TODO|TBD)(?![\w.])")
+MISSING = re.compile(r"(?<![\w.])(NA|None|null|(?i:nan|nat|n/a|inf|placeholder|todo|tbd))(?![\w.])")
+NAMES = re.compile(r"\\(label|ref|cite\w*)\{[^{}]*\}|\\[a-zA-Z]+\*?")
 RULES = ("toprule", "midrule", "bottomrule")
 PREAMBLE = r"""\documentclass{article}
 \usepackage[utf8]{inputenc}\usepackage[T1]{fontenc}\usepackage{textcomp}
@@ -163,7 +164,7 @@ def _row(row: str, columns: int) -> Iterator[str]:
     if "$" in outside:
         yield "a $ is not escaped"
     for char in ("_", "#", "^"):
-        if char in re.sub(r"\\[a-zA-Z]+\*?(\{[^{}]*\})?", " ", outside):
+        if char in NAMES.sub(" ", outside):
             yield f"a {char} is not escaped"
     if re.search(r"(?<!\\)%", row):
         yield "a % is not escaped: the rest of the line is a comment"

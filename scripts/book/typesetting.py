@@ -46,16 +46,15 @@ class Setting:
 
 
 @contextmanager
-def stage(folder: Path, templates: Sequence[Path], references: Path) -> Iterator[Path]:
-    """A folder that shows the book's results, its templates and its bibliography side by side."""
+def stage(folder: Path, template: Path, references: Path) -> Iterator[Path]:
+    """A folder that shows the book's results, its template and its bibliography side by side."""
     with tempfile.TemporaryDirectory(prefix="almanac-") as temporary:
         staged = Path(temporary)
         for name in ("figures", "tables", "fragments"):
             (folder / name).mkdir(exist_ok=True)
             (staged / name).symlink_to((folder / name).resolve())
         (staged / "templates").mkdir()
-        for template in templates:
-            shutil.copy(template, staged / "templates")
+        shutil.copy(template, staged / "templates")
         shutil.copy(references, staged / "references.bib")
         yield staged
 
@@ -69,6 +68,10 @@ def typst(work: Work, staged: Path) -> Setting:
     import typst as compiler
 
     (staged / "meta.json").write_text(json.dumps(work.meta), encoding="utf-8")
+    # Typst prints the book's title twice for an @incollection, which is what BibTeX wants.
+    references = staged / "references.bib"
+    entries = references.read_text(encoding="utf-8")
+    references.write_text(entries.replace("@incollection{", "@inbook{"), encoding="utf-8")
     kind = "book" if work.whole else "chapter"
     lines = [
         f'#import "/templates/book.typ": {kind}',
@@ -105,7 +108,7 @@ def latex(work: Work, staged: Path, environment: Mapping[str, str]) -> Setting:
     (staged / "main.tex").write_text(_tex(work), encoding="utf-8")
     fixed = {"SOURCE_DATE_EPOCH": "0", "FORCE_SOURCE_DATE": "1", "TEXINPUTS": ".:./templates:"}
     done = subprocess.run(
-        ["latexmk", *LATEX_OPTIONS, "main.tex"],
+        ["latexmk", "-norc", *LATEX_OPTIONS, "main.tex"],
         cwd=staged,
         env={**environment, **fixed},
         stdin=subprocess.DEVNULL,
@@ -114,7 +117,8 @@ def latex(work: Work, staged: Path, environment: Mapping[str, str]) -> Setting:
         errors="replace",
     )
     log_file = staged / "main.log"
-    log = unwrapped(log_file.read_text(errors="replace")) if log_file.is_file() else done.stdout
+    # Bytes, as TeX counts them when it breaks lines.
+    log = unwrapped(log_file.read_text("latin-1")) if log_file.is_file() else done.stdout
     if done.returncode:
         raise DataError(f"latexmk: {first_error(log) or (done.stdout + done.stderr)[-300:]}")
     blg = staged / "main.blg"
@@ -128,7 +132,7 @@ def latex(work: Work, staged: Path, environment: Mapping[str, str]) -> Setting:
 
 
 def unwrapped(log: str) -> str:
-    """A TeX log without its line breaks after 79 characters."""
+    """A TeX log, a character for each byte, without its line breaks after 79 of them."""
     lines: list[str] = []
     joins = False
     for line in log.split("\n"):
@@ -136,7 +140,7 @@ def unwrapped(log: str) -> str:
             lines[-1] += line
         else:
             lines.append(line)
-        joins = len(line.encode()) == 79
+        joins = len(line) == 79
     return "\n".join(lines)
 
 

@@ -48,6 +48,11 @@ class BookPlan:
         """Whether there is a book."""
         return bool(self.config["chapters"])
 
+    @property
+    def folder(self) -> Path:
+        """The sources, as users see them from the project's folder; from another, absolute."""
+        return (Path() if self.root.samefile(".") else self.root) / "book"
+
     @cached_property
     def notebooks(self) -> dict[str, Document]:
         """All notebooks, by id, checked."""
@@ -67,14 +72,20 @@ class BookPlan:
             if name in self.notebooks:
                 raise DataError(f"{document.path}: a notebook has that id too; rename one")
             self._check_shown(document)
+        makers: dict[str, Document] = {}
+        for document in (*self.notebooks.values(), *found.values()):
+            for cell in document.made:
+                other = makers.setdefault(cell.label, document)
+                if cell.label.startswith("tbl-") and other is not document:
+                    place = f"{document.path}:{cell.line}"
+                    raise DataError(f"{place}: {cell.label} is made by {other.path} too; rename it")
         return found
 
     def _documents(self, kind: str) -> dict[str, Document]:
         if not self.on:
             return {}
-        folder = Path("book") / kind
-        paths = sorted((self.root / folder).glob("*.qmd"))
-        found = {path.stem: qmd.read(folder / path.name) for path in paths}
+        paths = sorted((self.folder / kind).glob("[!._]*.qmd"))
+        found = {path.stem: qmd.read(path) for path in paths}
         for document in found.values():
             portable.check(document)
         portable.check_unique(found)
@@ -103,7 +114,16 @@ class BookPlan:
     @cached_property
     def cited(self) -> dict[str, str]:
         """Entries of the bibliography, by key."""
-        return bibliography.entries(self.root / "book" / "references.bib")
+        return bibliography.entries(self.folder / "references.bib")
+
+    @cached_property
+    def shared(self) -> str:
+        """The whole bibliography, where an entry may take from another (@string, crossref)."""
+        texts = "".join(self.cited.values())
+        path = self.folder / "references.bib"
+        text = path.read_text(encoding="utf-8") if path.is_file() else ""
+        shares = re.search(r"^\s*@string", text, re.I | re.M) or re.search(r"crossref", texts, re.I)
+        return text if shares else ""
 
     def retracted_by(self, document: Document) -> list[str]:
         """What is printed, below the run's results, and out of date once a document changes."""
@@ -115,7 +135,8 @@ class BookPlan:
     def cited_by(self, document: Document) -> list[str]:
         """A hash of each entry that a document cites, sorted."""
         keys = sorted({key for _, key in document.citations})
-        return [f"{key} {_digest(self.cited[key])}" for key in keys]
+        found = [f"{key} {_digest(self.cited[key])}" for key in keys]
+        return [*found, *([_digest(self.shared)] if self.shared else [])]
 
     def cells(self, document: Document) -> str:
         """A hash of what a document runs: its cells, inline expressions, the project's modules."""
@@ -124,7 +145,7 @@ class BookPlan:
             [
                 {key: cell.options[key] for key in relevant if key in cell.options},
                 len(cell.subcaptions),
-                canonical(ast.parse(cell.code)),
+                canonical(ast.parse(cell.code).body),
             ]
             for cell in document.cells
         ]
@@ -180,28 +201,25 @@ class BookPlan:
             DataError: a reference or citation that leads nowhere.
         """
         made = sorted(set(products))
-        inputs, absent = {}, []
-
-        def takes(document: Document) -> bool:
-            lacking = [name for name in document.notebooks if name not in inputs]
-            found = [_matching(made, pattern) for pattern in document.inputs]
-            empty = [p for p, paths in zip(document.inputs, found, strict=True) if not paths]
-            if lacking or empty:
-                what = f"notebook {lacking[0]}" if lacking else f"what makes {empty[0]}"
-                absent.append(
-                    f"book: {document.kind[:-1]} {document.name} is not built: {what} is absent"
-                )
-                return False
-            values = [f"book/values/{name}.json" for name in document.notebooks]
-            inputs[document.name] = sorted(
-                {path for paths in found for path in paths} | set(values)
-            )
-            return True
-
-        notebooks = [name for name, document in self.notebooks.items() if takes(document)]
-        chapters = [name for name in self.config["chapters"] if takes(self.chapters[name])]
-        edition = Edition(self, notebooks, chapters, inputs, absent)
-        for name in (*notebooks, *chapters):
+        inputs: dict[str, list[str]] = {}
+        absent: dict[str, str] = {}
+        for document in self.documents.values():  # notebooks first
+            lacking = [f"notebook {name}" for name in document.notebooks if name not in inputs]
+            found = {pattern: _matching(made, pattern) for pattern in document.inputs}
+            lacking += [
+                f"what makes {pattern}" for pattern in document.inputs if not found[pattern]
+            ]
+            if lacking:
+                what = f"{document.kind[:-1]} {document.name}"
+                absent[document.name] = f"book: {what} is not built: {lacking[0]} is absent"
+                continue
+            read = {f"book/values/{name}.json" for name in document.notebooks}
+            inputs[document.name] = sorted(read.union(*found.values()))
+        chapters = [name for name in self.config["chapters"] if name in inputs]
+        used = {name for chapter in chapters for name in self.chapters[chapter].notebooks}
+        left = [name for name in self.config["chapters"] if name in absent]
+        edition = Edition(self, sorted(used), chapters, inputs, absent, left)
+        for name in (*edition.notebooks, *chapters):
             document = self.documents[name]
             portable.check_keys(document, edition.index_of(document), self.cited)
         return edition
@@ -213,17 +231,19 @@ class Edition:
 
     Args:
         plan: of the whole book.
-        notebooks: ids, in order of name.
+        notebooks: ids of those that its chapters use, in order of name.
         chapters: ids, in the order of the book.
-        inputs: id -> paths below the run's results that a document may read.
-        absent: a line for each document that is left out.
+        inputs: id -> paths below the run's results that a document may read; of all documents.
+        absent: id -> why a document cannot be built.
+        left: chapters of the config that are left out.
     """
 
     plan: BookPlan
     notebooks: list[str]
     chapters: list[str]
     inputs: Mapping[str, list[str]]
-    absent: list[str]
+    absent: Mapping[str, str]
+    left: list[str]
 
     @cached_property
     def numbers(self) -> dict[str, int | None]:

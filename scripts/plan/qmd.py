@@ -24,7 +24,8 @@ OPTIONS = (
 )  # fmt: skip
 INLINE = re.compile(r"`\{python\} ([^`\n]+)`")
 HEADING = re.compile(r"^(#{1,6}) +(.*?)(?: +\{([^{}]*)\})? *$")
-EQUATION = re.compile(r"^(?:.*\$\$) *\{#(eq-[\w-]+)\} *$")
+EQUATION = re.compile(r"^(?:\$\$.*)?\$\$ *\{#(eq-[\w-]+)\} *$")
+FENCE = re.compile(r" {0,3}(`{3,}|~{3,})([^`]*)$")
 # A reference or a citation: @key where a word may begin.
 NAMED = re.compile(r"(?<![\w\\@`./])@([A-Za-z][\w:-]*[\w]|[A-Za-z])")
 CROSS = ("fig-", "tbl-", "sec-", "eq-")
@@ -46,12 +47,12 @@ class Cell:
     @property
     def caption(self) -> str:
         """Of its figure or table."""
-        return str(self.options.get("fig-cap") or self.options.get("tbl-cap") or "")
+        return self.options.get("fig-cap") or self.options.get("tbl-cap") or ""
 
     @property
     def subcaptions(self) -> list[str]:
         """Of the figures that one label holds."""
-        return [str(caption) for caption in self.options.get("fig-subcap", [])]
+        return list(self.options.get("fig-subcap", []))
 
     @property
     def stems(self) -> list[str]:
@@ -83,13 +84,21 @@ class Prose:
     @cached_property
     def plain(self) -> list[tuple[int, str]]:
         """Lines that are neither in a block of code nor blank, with code spans blanked out."""
-        kept, fenced = [], False
+        kept, fence = [], ""
         for number, line in enumerate(self.text.split("\n"), self.line):
-            if re.match(r" {0,3}(```|~~~)", line):
-                fenced = not fenced
-            elif not fenced and line.strip():
+            fence, inside = _fenced(fence, line)
+            if not inside and line.strip():
                 kept.append((number, re.sub(r"(`+)(?!`).*?(?<!`)\1(?!`)", " ", line)))
         return kept
+
+
+def _fenced(fence: str, line: str) -> tuple[str, bool]:
+    """The fence that is open after a line, and whether the line belongs to a block of code."""
+    if not fence:
+        opened = FENCE.match(line)
+        return (opened[1], True) if opened else ("", False)
+    closed = line.strip().startswith(fence) and not line.strip().strip(fence[0])
+    return ("" if closed else fence), True
 
 
 @dataclass(frozen=True)
@@ -211,7 +220,7 @@ def read(path: Path) -> Document:
             closed, options that are no YAML.
     """
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
         raise DataError(f"{path}: not UTF-8 at byte {error.start}; save it as UTF-8") from None
     lines = text.replace("\r\n", "\n").split("\n")
@@ -254,29 +263,25 @@ def _yaml(path: Path, line: int, text: str) -> dict:
 
 def _parts(path: Path, lines: list[str], start: int) -> Iterator[Cell | Prose]:
     """Cells and prose; lines are counted from 1."""
-    prose_from, number = start, start
-    fence = None
+    prose_from, number, fence = start, start, ""
     while number < len(lines):
         line = lines[number]
-        if fence:
-            fence = None if line.strip() == fence else fence
-        elif line.startswith("```{"):
-            if line.strip() != "```{python}":
-                raise DataError(
-                    f"{path}:{number + 1}: got {line.strip()}, expected ```{{python}}; other "
-                    "languages and raw blocks are not portable"
-                )
-            if "\n".join(lines[prose_from:number]).strip():
-                yield Prose(prose_from + 1, "\n".join(lines[prose_from:number]))
-            if "```" not in (rest := [text.rstrip() for text in lines[number + 1 :]]):
-                raise DataError(f"{path}:{number + 1}: the cell is not closed by ```")
-            end = number + 1 + rest.index("```")
-            yield _cell(path, number + 1, lines[number + 1 : end])
-            prose_from = number = end + 1
+        if fence or not line.startswith("```{"):
+            fence, _ = _fenced(fence, line)
+            number += 1
             continue
-        elif opened := re.match(r"(```+|~~~+)", line):
-            fence = opened[1]
-        number += 1
+        if line.strip() != "```{python}":
+            raise DataError(
+                f"{path}:{number + 1}: got {line.strip()}, expected ```{{python}}; other languages "
+                "and raw blocks are not portable"
+            )
+        if "\n".join(lines[prose_from:number]).strip():
+            yield Prose(prose_from + 1, "\n".join(lines[prose_from:number]))
+        if "```" not in (rest := [text.rstrip() for text in lines[number + 1 :]]):
+            raise DataError(f"{path}:{number + 1}: the cell is not closed by ```")
+        end = number + 1 + rest.index("```")
+        yield _cell(path, number + 1, lines[number + 1 : end])
+        prose_from = number = end + 1
     if fence:
         raise DataError(f"{path}:{prose_from + 1}: a block of code after this line is not closed")
     if "\n".join(lines[prose_from:]).strip():

@@ -19,15 +19,20 @@ from scipy.stats import kendalltau, rankdata
 from scripts.errors import DataError
 
 FAMILIES = ("independence", "gaussian", "t")
-DEGREES = np.array([2.0, 3, 4, 5, 6, 8, 10, 15, 20, 30, 50, 100])  # what a t copula may have
+# Degrees of freedom a t copula may have; the last are its limit, the Gaussian.
+DEGREES = np.array([2.0, 3, 4, 6, 8, 10, 15, 20, 30, 50, np.inf])
 BOUND = 0.995  # of the correlation's absolute value
 SMALLEST = 30  # pairs
-_NODES, _WEIGHTS = np.polynomial.legendre.leggauss(48)
+_RULE = np.polynomial.legendre.leggauss(48)
+_SMOOTH_RULE = np.polynomial.legendre.leggauss(16)  # of Gaussian copulas
 
 
 @dataclass(frozen=True)
 class Fitted:
-    """A copula; degrees: of freedom, infinite but for t. `log_likelihood` is 0 at independence."""
+    """A copula; degrees: of freedom, infinite but for t. `log_likelihood` is 0 at independence.
+
+    A t copula with infinite degrees is the Gaussian one.
+    """
 
     family: str
     rho: float
@@ -78,12 +83,24 @@ def pairs(x: ArrayLike, y: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
 
 def cells(x: np.ndarray, y: np.ndarray) -> Cells:
     """The table of distinct pairs; time and memory go with the product of the margins' sizes."""
+    return _cells(*_codes(x, y))
+
+
+def _codes(*margins: np.ndarray) -> list[np.ndarray]:
+    """Each margin as numbers from 0 in the order of its values."""
+    return [np.unique(margin, return_inverse=True)[1] for margin in margins]
+
+
+def _cells(x: np.ndarray, y: np.ndarray) -> Cells:
+    """`cells` of codes, of which some may not occur; no sorting, as the bootstrap needs many."""
     n, axes, places = len(x), [], []
-    for values in (x, y):
-        _, place, count = np.unique(values, return_inverse=True, return_counts=True)
+    for codes in (x, y):
+        count = np.bincount(codes)
+        seen = count > 0
+        places.append((np.cumsum(seen) - 1)[codes])
+        count = count[seen]
         top = np.cumsum(count)
         axes.append(((top - (count - 1) / 2) / (n + 1), top / (n + 1)))
-        places.append(place)
     shape = tuple(len(axis[0]) for axis in axes)
     table = np.bincount(places[0] * shape[1] + places[1], minlength=shape[0] * shape[1])
     table = table.reshape(shape)
@@ -131,31 +148,46 @@ def _fit_gaussian(table: Cells) -> Fitted:
 
 
 def _fit_t(table: Cells) -> Fitted:
-    """Fisher scoring in rho for all DEGREES at once (information: Lange, Little, Taylor 1989)."""
-    nu = DEGREES[:, None]
-    a, b = (_quantiles(margin) for margin in table.mid)
-    product, squares = a * b, a * a + b * b
-    n = table.count.sum()
-    rho = np.full((len(nu), 1), np.clip(_fit_gaussian(table).rho, -0.95, 0.95))
-    for _ in range(30):
-        left = 1 - rho**2
-        form = squares - 2 * rho * product
-        slope = (2 * rho * form - 2 * product * left) / left**2
-        score = n * rho / left - ((nu + 2) / 2 * slope / (nu + form / left)) @ table.count[:, None]
-        information = n * ((nu + 2) * (1 + rho**2) - 2 * rho**2) / ((nu + 4) * left**2)
-        step = score / information
+    """Fisher scoring in rho for all DEGREES at once (information: Lange, Little, Taylor 1989).
+
+    After a step the three of greatest likelihood go on. The likelihood of infinite degrees is
+    the Gaussian one; they win a tie.
+    """
+    limit = _fit_gaussian(table)
+    nu, a, b = DEGREES[:-1, None], *(_quantiles(margin) for margin in table.mid)
+    rho = np.full(nu.shape, np.clip(limit.rho, -0.95, 0.95))
+    for place in range(30):
+        step = _fisher_step(rho, nu, a, b, table.count)
         rho = np.clip(rho + step, -BOUND, BOUND)
-        if np.abs(step).max() < 1e-8:
+        if place == 0:
+            best = np.argsort(_t_density(a, b, rho, nu) @ table.count)[-3:]
+            nu, a, b, rho = nu[best], a[best], b[best], rho[best]
+        elif np.abs(step).max() < 1e-6:
             break
     likelihood = _t_density(a, b, rho, nu) @ table.count
     best = int(likelihood.argmax())
-    return Fitted("t", float(rho[best, 0]), float(DEGREES[best]), float(likelihood[best]))
+    if likelihood[best] <= limit.log_likelihood:
+        return Fitted("t", limit.rho, np.inf, limit.log_likelihood)
+    return Fitted("t", float(rho[best, 0]), float(nu[best, 0]), float(likelihood[best]))
+
+
+def _fisher_step(
+    rho: np.ndarray, nu: np.ndarray, a: np.ndarray, b: np.ndarray, count: np.ndarray
+) -> np.ndarray:
+    """Score of rho by its information, degrees x 1."""
+    n, product, squares = count.sum(), a * b, a * a + b * b
+    left = 1 - rho**2
+    form = squares - 2 * rho * product
+    slope = (2 * rho * form - 2 * product * left) / left**2
+    score = n * rho / left - ((nu + 2) / 2 * slope / (nu + form / left)) @ count[:, None]
+    information = n * ((nu + 2) * (1 + rho**2) - 2 * rho**2) / ((nu + 4) * left**2)
+    return score / information
 
 
 def _quantiles(margin: np.ndarray) -> np.ndarray:
-    """Student quantiles, DEGREES x cells; each distinct value once."""
+    """Student quantiles, finite DEGREES x cells; each distinct value once."""
     values, place = np.unique(margin, return_inverse=True)
-    return stdtrit(DEGREES[:, None], values)[:, place]
+    return stdtrit(DEGREES[:-1, None], values)[:, place]
 
 
 def _t_density(a: np.ndarray, b: np.ndarray, rho: np.ndarray, nu: np.ndarray) -> np.ndarray:
@@ -175,12 +207,13 @@ def distribution(fitted: Fitted, u: np.ndarray, v: np.ndarray) -> np.ndarray:
     """
     if fitted.family == "independence":
         return u * v
-    end, nu = float(np.arcsin(fitted.rho)), fitted.degrees
-    start = 0.0 if fitted.family == "gaussian" else -np.pi / 2
-    angle = start + (end - start) * (_NODES[:, None] + 1) / 2
-    weight = _WEIGHTS * (end - start) / (4 * np.pi)
+    end, nu, smooth = float(np.arcsin(fitted.rho)), fitted.degrees, np.isinf(fitted.degrees)
+    nodes, weights = _SMOOTH_RULE if smooth else _RULE
+    start = 0.0 if smooth else -np.pi / 2
+    angle = start + (end - start) * (nodes[:, None] + 1) / 2
+    weight = weights * (end - start) / (4 * np.pi)
     sine, left = np.sin(angle), np.cos(angle) ** 2
-    if fitted.family == "gaussian":
+    if smooth:
         a, b = ndtri(u), ndtri(v)
         return u * v + weight @ np.exp(-(a * a + b * b - 2 * sine * a * b) / (2 * left))
     a, b = stdtrit(nu, u), stdtrit(nu, v)
@@ -192,7 +225,7 @@ def sample(fitted: Fitted, n: int, rng: np.random.Generator) -> np.ndarray:
     """n draws from a copula, n x 2 in (0, 1)."""
     normal = rng.standard_normal((n, 2))
     normal[:, 1] = fitted.rho * normal[:, 0] + np.sqrt(1 - fitted.rho**2) * normal[:, 1]
-    if fitted.family != "t":
+    if np.isinf(fitted.degrees):
         return ndtr(normal)
     shrink = np.sqrt(rng.chisquare(fitted.degrees, (n, 1)) / fitted.degrees)
     return stdtr(fitted.degrees, normal / shrink)
@@ -232,14 +265,14 @@ def goodness_of_fit(family: str, x: ArrayLike, y: ArrayLike, *, draws: int, seed
     Returns:
         p = (1 + samples with a statistic at least as great) / (1 + draws).
     """
-    x, y = pairs(x, y)
-    table = cells(x, y)
+    x, y = _codes(*pairs(x, y))
+    table = _cells(x, y)
     fitted = _fit(family, table)
     statistic = cramer_von_mises(fitted, table)
     rng = np.random.default_rng(seed)
     replicates = np.empty(draws)
     for draw in range(draws):
-        again = cells(*with_margins(sample(fitted, len(x), rng), x, y))
+        again = _cells(*with_margins(sample(fitted, len(x), rng), x, y))
         replicates[draw] = cramer_von_mises(_fit(family, again), again)
     p = (1 + int((replicates >= statistic).sum())) / (1 + draws)
     return Goodness(fitted, statistic, replicates, p)
@@ -252,7 +285,7 @@ def kendall(x: ArrayLike, y: ArrayLike) -> float:
 
 def tail_dependence(fitted: Fitted) -> float:
     """Limit of Pr(V > q | U > q) as q -> 1: 0 but for t (Demarta and McNeil 2005)."""
-    if fitted.family != "t":
+    if np.isinf(fitted.degrees):
         return 0.0
     nu, rho = fitted.degrees, fitted.rho
     return float(2 * stdtr(nu + 1, -np.sqrt((nu + 1) * (1 - rho) / (1 + rho))))

@@ -6,7 +6,7 @@ bootstrap serves them all. Weights are target / behaviour probability of the log
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -160,26 +160,34 @@ def intervals(found: Sequence[Terms], times: np.ndarray, *, level: float) -> np.
 
 def gate(
     log: Log,
-    target: np.ndarray,
+    targets: Mapping[str, np.ndarray],
     model: np.ndarray,
     times: np.ndarray,
     *,
     level: float,
     share: float,
-) -> Verdict:
-    """Accept a policy only if it beats the behaviour for sure, on enough events.
+) -> dict[str, Verdict]:
+    """Accept a policy only if a bound says that it beats the behaviour, on enough events.
 
-    The gain is DR less the logged reward, event by event, so that what both share cancels.
+    The gain is DR less the logged reward, event by event, so that what both share cancels. The
+    level of a percentile bound is nominal, and holds for many events.
 
     Args:
-        log, target, model: as in `terms`.
-        times: `bootstrap_times`.
+        log, model: as in `terms`.
+        targets: name -> probabilities of a policy, events x actions.
+        times: `bootstrap_times`; their number times 1 - level should be some tens.
         level: one-sided confidence of the lower bound, Bonferroni's where several are judged.
         share: smallest effective sample size, as a share of events.
     """
-    w = weights(log, target)
-    rest = log.reward - model[np.arange(len(log.action)), log.action]
-    gain = Terms((target * model).sum(axis=1) + w * rest - log.reward, np.ones(len(w)))
-    lower = float(np.quantile(bootstrap([gain], times), 1 - level, method="lower"))
-    effective = effective_sample_size(w) / len(w)
-    return Verdict(gain.estimate, lower, effective, lower > 0 and effective >= share)
+    gains, sizes = [], []
+    for target in targets.values():
+        w = weights(log, target)
+        rest = log.reward - model[np.arange(len(log.action)), log.action]
+        doubly = (target * model).sum(axis=1) + w * rest
+        gains.append(Terms(doubly - log.reward, np.ones(len(w))))
+        sizes.append(effective_sample_size(w) / len(w))
+    lowers = np.quantile(bootstrap(gains, times), 1 - level, axis=0, method="lower")
+    return {
+        name: Verdict(gain.estimate, float(lower), size, bool(lower > 0 and size >= share))
+        for name, gain, lower, size in zip(targets, gains, lowers, sizes, strict=True)
+    }

@@ -22,7 +22,10 @@ from scripts.research.off_policy import (
 
 @dataclass(frozen=True)
 class Settings:
-    """Of estimators and gate, see `off_policy`; draws of the bootstrap, level of its intervals."""
+    """Of estimators and gate, see `off_policy`; draws of the bootstrap, level of its intervals.
+
+    gate_draws: of the gate's bound, which lies further out than the intervals.
+    """
 
     folds: int
     ridge: float
@@ -30,6 +33,7 @@ class Settings:
     shrinkage: float
     draws: int
     level: float
+    gate_draws: int
     gate_level: float
     gate_share: float
 
@@ -94,6 +98,7 @@ def repeated(
     """
     rng = np.random.default_rng(seed)
     times = bootstrap_times(events, draws=settings.draws, seed=seed)
+    gate_times = bootstrap_times(events, draws=settings.gate_draws, seed=seed)
     base = true_value(behaviour, rewards)
     truths = {name: true_value(policy, rewards) for name, policy in policies.items()}
     found, verdicts = [], []
@@ -102,15 +107,9 @@ def repeated(
         model = reward_model(log, folds=settings.folds, ridge=settings.ridge)
         one = estimates(log, policies, model, times, settings)
         found.append(one.with_columns(log=pl.lit(number)))
-        for name, policy in policies.items():
-            verdict = gate(
-                log,
-                policy[log.row],
-                model,
-                times,
-                level=settings.gate_level,
-                share=settings.gate_share,
-            )
+        targets = {name: policy[log.row] for name, policy in policies.items()}
+        limits = {"level": settings.gate_level, "share": settings.gate_share}
+        for name, verdict in gate(log, targets, model, gate_times, **limits).items():
             gained = {"log": number, "policy": name, "true_gain": truths[name] - base}
             verdicts.append(gained | vars(verdict))
     truth = pl.DataFrame({"policy": list(truths), "truth": list(truths.values())})

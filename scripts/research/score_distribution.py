@@ -18,8 +18,16 @@ from scripts.errors import DataError
 MARGINS = np.arange(-80, 81)  # every margin that is thought of, in points
 POINTS = np.arange(0, 121)  # points of one side that are thought of
 KEYS = (3, 6, 7, 10)
-PRIOR = 20.0  # games of doubt about each weight
-ROUNDS = 200
+PRIORS = (
+    1.0,
+    2.0,
+    5.0,
+    10.0,
+    20.0,
+    50.0,
+    100.0,
+)  # games of doubt about each weight, to choose from
+ROUNDS = 20_000
 EXACT = 1e-6  # largest log step of the last round
 
 
@@ -28,7 +36,7 @@ class KeyNumbers(NamedTuple):
 
     table: pl.DataFrame  # key, observed, expected, ratio, contribution
     chi_squared: float  # sum of (observed - expected)^2 / expected over the keys
-    p: float  # of it, against chi squared with a degree of freedom a key
+    p: float  # of it, divided by 1 + learned, against chi squared with a degree of freedom a key
 
 
 class Dispersion(NamedTuple):
@@ -117,32 +125,89 @@ def dispersion(games: pl.DataFrame) -> Dispersion:
     return Dispersion(float(max(margins, 1.0)), float(max(points / total.sum(), 1.0)))
 
 
-def reweighting(margin: np.ndarray, pmf: np.ndarray, prior: float = PRIOR) -> np.ndarray:
-    """Weight of each |margin|, such that reweighted expectations meet what was observed.
+def scaling(observed: np.ndarray, pmf: np.ndarray, kind: np.ndarray, prior: float) -> np.ndarray:
+    """Weights of kinds of outcomes, such that reweighted expectations meet what was observed.
 
-    P'(k) is proportional to w(|k|) P(k) in each game. Weights of greatest likelihood equate the
-    expected with the observed number of every |k| (iterative scaling, Darroch and Ratcliff 1972).
-    A prior of some games' worth of what was expected holds rare margins near 1.
+    P'(j) is proportional to w(kind j) P(j) in each row. Weights of greatest likelihood equate the
+    expected with the observed number of every kind (iterative scaling, Darroch and Ratcliff 1972).
+    Here they are the mode under a Gamma prior of each weight with shape prior + 1 and rate prior,
+    whose own mode is 1: the derivative by log w is zero where observed + prior is
+    expected + prior * w. So a kind that never came keeps 1 - expected / prior.
+
+    Args:
+        observed: times that each kind came.
+        pmf: rows x outcomes, of the same observations.
+        kind: of each outcome, from 0; all kinds come up.
+        prior: observations of doubt about each weight; 0: none.
+
+    Returns:
+        a weight for each kind, finite and > 0.
+
+    Raises:
+        DataError: weights that have not settled after ROUNDS steps.
+    """
+    rows, times = np.unique(pmf, axis=0, return_counts=True)  # many games have the same lines
+    weight = np.ones(len(observed))
+    for _ in range(ROUNDS):
+        made = _normed(rows * weight[kind])
+        expected = np.bincount(kind, (made * times[:, None]).sum(axis=0)) + prior * weight
+        step = np.log(np.maximum(observed + prior, EXACT)) - np.log(np.maximum(expected, EXACT))
+        weight *= np.exp(step)
+        if np.abs(step).max() < EXACT:
+            return weight
+    raise DataError(
+        f"weights still move by {np.abs(step).max():.1e} after {ROUNDS} rounds with prior "
+        f"{prior:g}; a larger prior settles sooner"
+    )
+
+
+def chosen_prior(came: np.ndarray, pmf: np.ndarray, kind: np.ndarray, season: np.ndarray) -> float:
+    """Of PRIORS, the one whose weights of the seasons before give the last one the best log score.
+
+    With one season there is nothing to hold out: the largest, which changes least.
+
+    Args:
+        came: column of `pmf` that came in each row.
+        pmf, kind: as in `scaling`.
+        season: of each row.
+    """
+    held = season == season.max()
+    if held.all():
+        return PRIORS[-1]
+    observed = np.bincount(kind[came[~held]], minlength=kind.max() + 1)
+    chance = pmf[held]
+    scores = []
+    for prior in PRIORS:
+        weight = scaling(observed, pmf[~held], kind, prior)
+        made = _normed(chance * weight[kind])[np.arange(held.sum()), came[held]]
+        scores.append(-np.log(made).mean())
+    return PRIORS[int(np.argmin(scores))]
+
+
+def margin_prior(margin: np.ndarray, pmf: np.ndarray, season: np.ndarray) -> float:
+    """`chosen_prior` of weights of |margin|, for `reweighting`.
+
+    Args:
+        margin, pmf: as in `reweighting`.
+        season: of the same games.
+    """
+    return chosen_prior(_places(margin), pmf, np.abs(MARGINS), season)
+
+
+def reweighting(margin: np.ndarray, pmf: np.ndarray, prior: float) -> np.ndarray:
+    """Weight of each |margin|, by `scaling`: P'(k) is proportional to w(|k|) P(k) in each game.
 
     Args:
         margin: of the games of training, whole points within MARGINS.
         pmf: games x margins, of the same games.
-        prior: games added to observed and expected of each |k|; 0: none.
+        prior: games of doubt about each weight; 0: none.
 
     Returns:
         a weight for 0, 1, ... MARGINS[-1], finite and > 0.
     """
-    place = _places(margin)
     size = np.abs(MARGINS)
-    observed = np.bincount(size[place], minlength=size.max() + 1) + prior
-    weight = np.ones(size.max() + 1)
-    for _ in range(ROUNDS):
-        expected = np.bincount(size, reweighted(pmf, weight).sum(axis=0)) + prior
-        step = np.log(np.maximum(observed, EXACT)) - np.log(np.maximum(expected, EXACT))
-        weight *= np.exp(step)
-        if np.abs(step).max() < EXACT:
-            break
-    return weight
+    observed = np.bincount(size[_places(margin)], minlength=size.max() + 1)
+    return scaling(observed, pmf, size, prior)
 
 
 def reweighted(pmf: np.ndarray, weight: np.ndarray) -> np.ndarray:
@@ -150,16 +215,21 @@ def reweighted(pmf: np.ndarray, weight: np.ndarray) -> np.ndarray:
     return _normed(pmf * weight[np.abs(MARGINS)])
 
 
-def key_numbers(margin: np.ndarray, pmf: np.ndarray, keys: Sequence[int] = KEYS) -> KeyNumbers:
+def key_numbers(
+    margin: np.ndarray, pmf: np.ndarray, keys: Sequence[int] = KEYS, learned: float = 0.0
+) -> KeyNumbers:
     """Wins of home by exactly 3, 6, 7, 10 points, against what the distributions expect.
 
     The statistic has no cell for all other margins. Games differ, so that each count varies less
-    than a Poisson one, and the p-value is on the safe side.
+    than a Poisson one, and the p-value is on the safe side: where nothing was fitted to counts.
+    Expected numbers that rest on counts of m other games err themselves, and with n games counted
+    here the variance of observed less expected is about 1 + n / m times as large.
 
     Args:
         margin: whole points, home less visitors.
         pmf: games x margins, of the same games.
         keys: margins that are counted.
+        learned: n / m; 0 of distributions whose counts were not fitted.
     """
     place = _places(margin)
     columns = [int(np.searchsorted(MARGINS, key)) for key in keys]
@@ -177,7 +247,8 @@ def key_numbers(margin: np.ndarray, pmf: np.ndarray, keys: Sequence[int] = KEYS)
             "contribution": terms,
         }
     )
-    return KeyNumbers(table, float(terms.sum()), float(chi2.sf(terms.sum(), len(keys))))
+    found = float(terms.sum())
+    return KeyNumbers(table, found, float(chi2.sf(found / (1 + learned), len(keys))))
 
 
 def log_scores(margin: np.ndarray, pmf: np.ndarray) -> np.ndarray:

@@ -11,20 +11,20 @@ from scipy.stats import kendalltau, t, wasserstein_distance
 
 from scripts.errors import DataError
 from scripts.research.score_distribution import (
-    EXACT,
     KEYS,
     MARGINS,
     POINTS,
     Dispersion,
+    chosen_prior,
     difference,
+    margin_prior,
     points_pmf,
     rates,
     reweighting,
+    scaling,
 )
 
 LEVEL = 0.95
-ROUNDS = 50
-PRIOR = 20.0  # games of doubt about each weight
 DRAWS = 10  # simulated seasons of each season, where only the verdict counts
 DISTANCES = ("margin_distance", "total_distance")
 SCALARS = ("home_win_rate", "key_mass", "total_mean", "margin_sd", "score_tau", "weekly_sd")
@@ -36,6 +36,14 @@ class Simulator(NamedTuple):
     dispersion: float  # of the negative binomial f; 1: Poisson
     points: np.ndarray  # w, a weight for each of POINTS
     margins: np.ndarray  # v, a weight for each |margin| of MARGINS
+
+
+class Lattice(NamedTuple):
+    """A simulator, and how many sides' or games' worth of doubt its weights were learned with."""
+
+    simulator: Simulator
+    points_prior: float
+    margin_prior: float
 
 
 class Scores(NamedTuple):
@@ -62,25 +70,32 @@ def overdispersed(found: Dispersion) -> Simulator:
     return Simulator(found.margin, np.ones(len(POINTS)), np.ones(MARGINS[-1] + 1))
 
 
-def lattice(games: pl.DataFrame, found: Dispersion) -> Simulator:
+def lattice(games: pl.DataFrame, found: Dispersion) -> Lattice:
     """As `overdispersed`, on the scores that football has: 17 and 20 are usual, 18 is not.
 
     First the weights of each side's points by iterative scaling, then those of the margins of the
-    weighted points (ties are played on, and late play is for the margin).
+    weighted points (ties are played on, and late play is for the margin). The prior of both is
+    chosen on the last season of training, see `score_distribution.chosen_prior`.
 
     Args:
-        games: of training, with scores and lines.
+        games: of training, with season, scores and lines.
         found: their dispersion.
     """
     means = rates(games["spread_line"].to_numpy(), games["total_line"].to_numpy())
     home, away = (points_pmf(mean, found.margin) for mean in means)
+    season = games["season"].to_numpy()
     scores = np.concatenate([games["home_score"].to_numpy(), games["away_score"].to_numpy()])
     if (wrong := scores[(scores < 0) | (scores > POINTS[-1])]).size:
         raise DataError(f"score {wrong[0]}; expected 0 to {POINTS[-1]}")
-    weight = _scaled(scores, np.concatenate([home, away]))
+    both = np.concatenate([home, away])
+    points = chosen_prior(scores, both, POINTS, np.concatenate([season, season]))
+    weight = scaling(np.bincount(scores, minlength=len(POINTS)), both, POINTS, points)
     margin = games["home_score"].to_numpy() - games["away_score"].to_numpy()
     joint = difference(_weighted(home, weight), _weighted(away, weight))
-    return Simulator(found.margin, weight, reweighting(margin, joint, PRIOR))
+    prior = margin_prior(margin, joint, season)
+    return Lattice(
+        Simulator(found.margin, weight, reweighting(margin, joint, prior)), points, prior
+    )
 
 
 def simulate(simulator: Simulator, games: pl.DataFrame, *, draws: int, seed: int) -> Scores:
@@ -205,22 +220,30 @@ def judge(
 
 
 def refused(
-    simulator: Simulator, history: pl.DataFrame, tested: pl.DataFrame, *, runs: int, seed: int
+    simulator: Simulator,
+    history: pl.DataFrame,
+    tested: pl.DataFrame,
+    *,
+    runs: int,
+    seed: int,
+    judged: Simulator | None = None,
 ) -> float:
-    """How often `judge` refuses the very simulator that made history and tested seasons.
+    """How often `judge` refuses a simulator where `simulator` made history and tested seasons.
 
-    It should be about 1 - LEVEL or less. Each run simulates all seasons once as the real ones, and
-    DRAWS more of the tested ones to be judged.
+    Of the right simulator it should be about 1 - LEVEL or less (the size of the rule); of a wrong
+    one it is the power. Each run simulates all seasons once as the real ones, and DRAWS more of
+    the tested ones to be judged. Nothing is fitted again to the simulated history.
 
     Args:
         simulator: which one is right.
         history, tested: season, week and lines of the games.
         runs: number of runs.
         seed: of the draws.
+        judged: which one is judged; None: the right one.
     """
     past = simulate(simulator, history, draws=runs, seed=seed)
     real = simulate(simulator, tested, draws=runs, seed=seed + 1)
-    made = simulate(simulator, tested, draws=runs * DRAWS, seed=seed + 2)
+    made = simulate(judged or simulator, tested, draws=runs * DRAWS, seed=seed + 2)
     wrong = 0
     for run in range(runs):
         mine = slice(run * DRAWS, (run + 1) * DRAWS)
@@ -231,6 +254,13 @@ def refused(
         )
         wrong += not found.passed
     return wrong / runs
+
+
+def plain_keys(simulator: Simulator) -> Simulator:
+    """The simulator with weight 1 of the key margins: one that has not learned them."""
+    margins = simulator.margins.copy()
+    margins[list(KEYS)] = 1.0
+    return simulator._replace(margins=margins)
 
 
 def _scored(games: pl.DataFrame, home: np.ndarray, away: np.ndarray) -> pl.DataFrame:
@@ -271,18 +301,6 @@ def _distances(games: pl.DataFrame, values: np.ndarray, others: np.ndarray | Non
 def _weighted(pmf: np.ndarray, weight: np.ndarray) -> np.ndarray:
     made = pmf * weight
     return made / made.sum(axis=1, keepdims=True)
-
-
-def _scaled(scores: np.ndarray, pmf: np.ndarray) -> np.ndarray:
-    """Weights of points that equate expected with observed numbers, held by PRIOR."""
-    observed = np.bincount(scores, minlength=len(POINTS)) + PRIOR
-    weight = np.ones(len(POINTS))
-    for _ in range(ROUNDS):
-        step = np.log(observed / (_weighted(pmf, weight).sum(axis=0) + PRIOR))
-        weight *= np.exp(step)
-        if np.abs(step).max() < EXACT:
-            break
-    return weight
 
 
 def _drawn(below: np.ndarray, game: np.ndarray, uniform: np.ndarray) -> np.ndarray:

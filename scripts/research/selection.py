@@ -16,7 +16,9 @@ def expected_best(trials: int) -> float:
     """Expected largest of so many independent standard normal numbers, in standard deviations.
 
     (1 - g) Q(1 - 1/N) + g Q(1 - 1/(N e)), with the normal quantile Q and Euler's constant g
-    (Bailey and López de Prado 2014, from extreme value theory; 0 for one trial).
+    (Bailey and López de Prado 2014, from extreme value theory; 0 for one trial). Sharpe ratios of D
+    days are such numbers, in units of sqrt(1 / D), for D of some tens or more: on fewer days they
+    have the longer tails of Student's t, and the best of many is larger than this.
 
     Raises:
         DataError: fewer than one trial.
@@ -112,7 +114,8 @@ def effective_trials(pnl: np.ndarray) -> float:
     """How many independent variants the correlated ones are worth.
 
     exp of the entropy of the correlation matrix's eigenvalues as shares (Roy and Vetterli 2007): 1
-    where all are alike, the number of variants where none is correlated.
+    where all are alike, the number of variants where none is correlated. At most days - 1, so on
+    few days it says nothing of the variants; for what it can reach, see `independent_trials`.
 
     Raises:
         DataError: fewer than two variants or days.
@@ -124,6 +127,22 @@ def effective_trials(pnl: np.ndarray) -> float:
     values = np.clip(np.linalg.eigvalsh(np.corrcoef(moving, rowvar=False)), 0, None)
     shares = values[values > 1e-12] / values.sum()
     return exp(-float((shares * np.log(shares)).sum()))
+
+
+def independent_trials(days: int, variants: int, *, draws: int, seed: int) -> float:
+    """Mean `effective_trials` of independent normal series: what that many days let it reach.
+
+    Args:
+        days, variants: 2 or more each.
+        draws: simulated runs.
+        seed: of the generator.
+
+    Raises:
+        DataError: fewer than two variants or days.
+    """
+    rng = np.random.default_rng(seed)
+    shape = (days, variants)
+    return float(np.mean([effective_trials(rng.standard_normal(shape)) for _ in range(draws)]))
 
 
 def _checked(pnl: np.ndarray) -> tuple[int, int]:

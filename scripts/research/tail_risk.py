@@ -60,7 +60,8 @@ def least_cvar(
     """Stakes of least CVaR among those with an expected return of at least `target`.
 
     The linear programme of Rockafellar and Uryasev (2000): one variable a scenario for the loss
-    beyond the value at risk. Without a target the answer is to stake nothing: nothing is riskless.
+    beyond the value at risk. Without a target the answer is to stake nothing as long as all other
+    stakes have a positive CVaR; many independent bets with large edges need not.
 
     Args:
         profit: of 1 staked, scenarios x bets.

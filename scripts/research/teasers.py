@@ -10,6 +10,8 @@ import polars as pl
 from scipy.stats import binomtest
 
 from scripts.errors import DataError
+from scripts.research import bankroll
+from scripts.research.paired import Interval
 from scripts.research.score_distribution import above
 
 LEVEL = 0.95
@@ -23,6 +25,13 @@ class Legs(NamedTuple):
     rate: float
     low: float  # ends of the 95 % Wilson interval of the rate
     high: float
+
+
+class Pairs(NamedTuple):
+    """How often two legs of a week both won, with intervals over weeks."""
+
+    rate: Interval
+    excess: Interval  # rate less the square of the rate of one leg: 0 if legs are independent
 
 
 def won(margin: np.ndarray, spread: np.ndarray, points: float, side: str) -> np.ndarray:
@@ -86,26 +95,41 @@ def break_even(number: int, american: float) -> float:
     return decimal(american) ** (-1 / number)
 
 
-def pair_rate(won: np.ndarray, weeks: pl.DataFrame) -> float:
-    """Share of pairs of decided legs of the same week that both won.
+def pairs(won: np.ndarray, weeks: pl.DataFrame, *, draws: int, seed: int) -> Pairs:
+    """Share of pairs of decided legs of the same week that both won, against independence.
 
-    Legs that are independent, with the same rate in all weeks, have its square.
+    Legs that are independent, with the same rate in all weeks, have its square. Intervals are
+    percentiles over whole weeks drawn with replacement; a week drawn twice is two weeks.
 
     Args:
         won: 1, 0 or NaN, a value a game.
         weeks: season and week of the same games.
+        draws: number of draws.
+        seed: of the draws.
 
     Raises:
         DataError: no week has two decided legs.
     """
     table = weeks.select("season", "week").with_columns(won=pl.Series(won).fill_nan(None))
     found = (
-        table.drop_nulls("won").group_by("season", "week").agg(pl.len().alias("n"), pl.sum("won"))
+        table.drop_nulls("won")
+        .group_by("season", "week", maintain_order=True)
+        .agg(pl.len().alias("n"), pl.sum("won"))
+        .filter(pl.col("n") > 1)
     )
-    n, wins = (found[name].cast(pl.Float64).to_numpy() for name in ("n", "won"))
-    if not (pairs := float((n * (n - 1)).sum())):
+    if found.is_empty():
         raise DataError(f"{len(won)} legs, no two decided in a week")
-    return float((wins * (wins - 1)).sum()) / pairs
+    n, wins = (found[name].cast(pl.Float64).to_numpy() for name in ("n", "won"))
+
+    def rate(week: np.ndarray) -> float:
+        return (wins[week] * (wins[week] - 1)).sum() / (n[week] * (n[week] - 1)).sum()
+
+    def excess(week: np.ndarray) -> float:
+        return rate(week) - (wins[week].sum() / n[week].sum()) ** 2
+
+    each = np.arange(len(n))
+    both = (bankroll.cluster_interval(of, each, draws=draws, seed=seed) for of in (rate, excess))
+    return Pairs(*(Interval(*one) for one in both))
 
 
 def implied(pmf: np.ndarray, spread: np.ndarray, points: float, side: str) -> float:

@@ -74,16 +74,19 @@ def test_both_corrections_help_out_of_sample(games: pl.DataFrame) -> None:
     past, margin = train["home_margin"].to_numpy(), test["home_margin"].to_numpy()
     skellam = score_distribution.skellam_margins(*columns(test)[1:])
     wide = score_distribution.wide_margins(*columns(test)[1:], phi)
-    weight = score_distribution.reweighting(
-        past, score_distribution.wide_margins(*columns(train)[1:], phi)
-    )
+    before = score_distribution.wide_margins(*columns(train)[1:], phi)
+    prior = score_distribution.margin_prior(past, before, train["season"].to_numpy())
+    show("prior, games", prior, "not the largest or the smallest")
+    assert score_distribution.PRIORS[0] < prior < score_distribution.PRIORS[-1]
+    weight = score_distribution.reweighting(past, before, prior)
     both = score_distribution.reweighted(wide, weight)
     scores = [score_distribution.log_scores(margin, pmf) for pmf in (skellam, wide, both)]
     for better, worse in ((1, 0), (2, 1)):
         gain = paired.by_weeks(scores[better] - scores[worse], test, draws=500, seed=1)
         show("log score, difference", gain, "below 0")
         assert gain.high < 0
-    assert score_distribution.key_numbers(margin, both).p > 0.05
+    learned = test.height / train.height
+    assert score_distribution.key_numbers(margin, both, learned=learned).p > 0.05
 
 
 def test_simulators(games: pl.DataFrame) -> None:
@@ -93,7 +96,7 @@ def test_simulators(games: pl.DataFrame) -> None:
     for simulator, expected in (
         (season_simulation.poisson(), False),
         (season_simulation.overdispersed(found), False),
-        (season_simulation.lattice(train, found), True),
+        (season_simulation.lattice(train, found).simulator, True),
     ):
         scores = season_simulation.simulate(simulator, test, draws=20, seed=1)
         judged = season_simulation.judge(train, test, scores)

@@ -11,6 +11,8 @@ import pytest
 
 from tests.rules.graph import ROOT, SOURCES
 
+CELLS = "book_build_outputs_"  # one rule for each document
+
 
 def run(*command: str, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
     """Run a tool of this environment in the project."""
@@ -150,6 +152,17 @@ def test_number_of_jobs_planned_per_target() -> None:
         "nfl_plot_seasons": 2,
         "nfl_build_provenance": 1,
     }
+    notebooks, chapters = 11, 7
+    book = {
+        "book_build_manifest": 1,
+        "book_build_xref": 1,
+        "book_check_tables": notebooks,
+        "book_render_notebook": notebooks,
+        "book_render_chapter": chapters,
+        "book_compile_chapter": chapters,
+        "book_compile_main": 1,
+        "book_build_report": 1,
+    }
     assert sum(count for rule, count in nfl.items() if "_fit_model" in rule) == families * tested
     grid = {"nfl_fit_grid": 2, "nfl_score_grid": 1, "nfl_check_selection": 1}
     assert planned("nfl") == {**nfl, "nfl": 1}
@@ -158,4 +171,9 @@ def test_number_of_jobs_planned_per_target() -> None:
     assert planned("lake") == {**lake, "lake": 1}
     assert planned("ticks") == {**ticks, "ticks": 1}
     assert planned("weekly") == {**weekly, "weekly": 1}
-    assert planned() == {**lake, **ticks, **weekly, **nfl, **grid, "all": 1}
+    whole = planned()
+    cells = {rule: whole.pop(rule) for rule in list(whole) if rule.startswith(CELLS)}
+    assert list(cells.values()) == [1] * (notebooks + chapters)
+    assert whole == {**lake, **ticks, **weekly, **nfl, **grid, **book, "all": 1}
+    asked = planned("book")
+    assert asked.items() >= {**book, **cells, "book": 1}.items()

@@ -13,8 +13,8 @@ from tests.workflow.project import Project
 
 BOOK = {"chapters": ["alpha", "beta"], "engine": "embedded", "title": "A small book"}
 SEASONS = {"seasons": {"first": 2017, "last": 2018}, "first_test": 2018}
-BIB = """@article{smith2001, author = {Smith, Ann}, title = {On games}, journal = {J}, year = {2001}}
-@article{jones2002, author = {Jones, Bo}, title = {On trades}, journal = {J}, year = {2002}}
+BIB = """@article{smith2001, author={Smith, Ann}, title={On games}, journal={J}, year={2001}}
+@article{jones2002, author={Jones, Bo}, title={On trades}, journal={J}, year={2002}}
 """
 HEAD = """---
 almanac:
@@ -28,7 +28,7 @@ almanac:
 #| tags: [parameters]
 #| include: false
 results = "results/tiny"
-inputs = []
+inputs = None
 simulated = False
 ```
 

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from tests.workflow import books
 from tests.workflow.lakes import SMALL as LAKE
 from tests.workflow.project import ROOT, copy_project
 from tests.workflow.test_reruns import CLOSING, SMALL
@@ -34,6 +35,7 @@ DEMO = {
             "colsample_bytree": [0.8],
         },
     },
+    "book": {"chapters": ["market-making"], "engine": "embedded"},
     "ticks": {
         "strategies": {CLOSING: SMALL["ticks"]["strategies"][CLOSING]},
         "simulator": {"sessions": 2, "rows_per_session": 300, "prices": {"MODON": 2.7}},
@@ -47,6 +49,8 @@ COMMANDS = [line for block in BLOCKS for line in block.strip().splitlines()]
 def test_every_command_of_the_readme_works(tmp_path: Path) -> None:
     project = copy_project(tmp_path, DEMO)
     (project.folder / ".venv").symlink_to(Path(sys.prefix))
+    # The book's own chapters are printed by .ci/run; here a small one of the name asked for.
+    books.put(project, "chapters", "market-making", "There are two modes.")
     foreign = ("NUMBA_CACHE_DIR", "MAKEFLAGS")
     environment = {k: v for k, v in os.environ.items() if k not in foreign}
     # The tests within the test are only collected; the environment is this test's, as it is.
@@ -76,6 +80,7 @@ def test_every_command_of_the_readme_works(tmp_path: Path) -> None:
         )
         assert done.returncode == 0, f"{command}\n{(done.stdout + done.stderr)[-3000:]}"
     assert (project.results / "demo/ticks/summary.csv").is_file()
+    assert (project.results / "demo/book/main.pdf").is_file()
     assert (project.results / "ticks/ticks/summary.csv").is_file()
     assert (project.results / "weekly/weekly/features.parquet").is_file()
     again = subprocess.run(

@@ -29,6 +29,7 @@ TRUSTED = [  # of a file that this project wrote
     "sklearn.neural_network._stochastic_optimizers.AdamOptimizer",
     "sklearn.tree._tree.Tree",
 ]
+PRESENT = 0.5  # share of the training games in which a feature must be known
 EPOCH = (1980, 1, 1, 0, 0, 0)  # the first time a ZIP member can have
 ID = re.compile(r'(?<="__id__": )\d+|\d+(?=\.npy")')
 
@@ -55,15 +56,18 @@ class Estimated(base.Model):
 
 
 def usable(train: pl.DataFrame, features: Sequence[str]) -> list[str]:
-    """Those of `features` that have two different values in `train`; the others teach nothing.
+    """Those of `features` that `train` can teach: known in half of its games, and not constant.
 
-    A feature that is null throughout (its source begins later) must not get a weight by chance.
+    A feature that is null throughout (its source begins later) must not get a weight by chance. One
+    that is null in most games is nearly constant once nulls are the median: its known values would
+    be many standard deviations out.
     """
     values = base.matrix(train, features)
+    known = ~np.isnan(values)
     return [
         name
-        for name, column in zip(features, values.T, strict=True)
-        if len(np.unique(column[~np.isnan(column)])) > 1
+        for name, column, there in zip(features, values.T, known.T, strict=True)
+        if there.mean() >= PRESENT and len(np.unique(column[there])) > 1
     ]
 
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import stat
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -37,7 +39,7 @@ almanac:
 #| tags: [parameters]
 #| include: false
 results = "nowhere"
-inputs = []
+inputs = None
 simulated = False
 ```
 
@@ -207,6 +209,32 @@ def test_a_cell_must_show_what_its_label_says(body: str, words: str, tmp_path: P
         Made(tmp_path, HEAD + body)
 
 
+def test_a_table_that_no_page_holds_is_refused(tmp_path: Path) -> None:
+    body = TABLE.replace(
+        'frame = pl.read_csv(desk.file("data/a.csv"))', "frame = pl.select(x=pl.arange(46))"
+    )
+    with pytest.raises(DataError, match=r"tbl-rows: 46 rows, a printed page holds 45"):
+        Made(tmp_path, HEAD + body)
+
+
+def test_a_desk_takes_no_more_than_the_graph_gives(tmp_path: Path) -> None:
+    body = "```{python}\nDesk(results, None).files('data/*')\n```\n"
+    with pytest.raises(DataError, match=r"takes what the parameters cell names"):
+        Made(tmp_path, HEAD + body)
+    body = "```{python}\ndesk.files('data/*')\n```\n"
+    with pytest.raises(DataError, match=r"not a declared input"):
+        Made(tmp_path, HEAD + body, inputs=[])
+
+
+def test_a_long_name_of_the_temporary_folder_will_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / ("with spaces " * 10)
+    folder.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(folder))
+    assert Made(tmp_path, HEAD).executed.is_file()
+
+
 def test_plain_figures_and_frames_are_shown_too(tmp_path: Path) -> None:
     body = (
         "```{python}\n#| label: fig-plain\n#| fig-cap: x\n#| fig-subcap: [a, b]\n"
@@ -255,6 +283,7 @@ def render(made: Made, out: Path, **changed: object) -> tuple[str, dict]:
         "engine": "embedded",
         "simulated": True,
         "footer": "Foot",
+        "environment": os.environ,
         "notebook": out / "a.ipynb",
         "page": out / "a.html",
     }
@@ -276,6 +305,37 @@ def test_a_notebook_is_rendered_with_prose_and_outputs(
     assert "".join(notebook["cells"][0]["source"]) == "# A notebook {#sec-source}"
     assert "The total is 3" in "".join(notebook["cells"][-1]["source"])
     nbformat.validate(nbformat.from_dict(notebook))
+
+
+def test_output_stays_output_and_says_nothing_of_memory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(ROOT)
+    printed = r"print('```\n# Injected\n```\n\x1b[31mred')"
+    body = f"```{{python}}\n{printed}\n```\n\n```{{python}}\nobject()\n```\n"
+    page, _ = render(Made(tmp_path, HEAD + body), tmp_path, index={})
+    assert "# Injected" in page
+    assert "<h1>Injected" not in page
+    assert "\x1b" not in page
+    assert "0x" not in page
+
+
+@pytest.mark.parametrize(
+    "option", ["#| label:  fig-line", "#| label: fig-line # why", "#| {label: fig-line}"]
+)
+def test_what_rests_on_simulation_says_so_however_it_is_labelled(
+    option: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(ROOT)
+    body = FIGURE.replace("#| label: fig-line", option)
+    body = body.replace("desk.figure(figure)", "figure")  # and without the desk
+    if option.endswith("}"):
+        body = body.replace("#| {label: fig-line}", '#| {label: fig-line, fig-cap: "A line."}')
+        body = body.replace('#| fig-cap: "A line of `{python} count` points."\n', "")
+    page, _ = render(Made(tmp_path, HEAD + body), tmp_path)
+    assert "(Simulated data.)" in page
+    page, _ = render(Made(tmp_path, HEAD + body, simulated=False), tmp_path)
+    assert "(Simulated data.)" not in page
 
 
 def test_prose_may_change_after_the_run_and_cells_may_not(
@@ -302,7 +362,7 @@ almanac:
 ```{python}
 #| tags: [parameters]
 results = "nowhere"
-inputs = []
+inputs = None
 simulated = False
 ```
 
@@ -346,6 +406,7 @@ def chapter(made: Made) -> Callable[..., list[Path]]:
             "number": 3,
             "simulated": True,
             "footer": "Foot",
+            "environment": os.environ,
             "outs": outs,
         }
         render_chapter.render(**{**arguments, **changed})
@@ -468,18 +529,25 @@ def test_the_report_tells_steps_pages_warnings_tables_and_checksums(tmp_path: Pa
         json.dumps({"tables": [{"table": "rows", "rows": 2}], "compiled": True})
     )
     (tmp_path / "a.tsv").write_text("s\th:m:s\n1.5\t0:00:01\n")
+    shutil.copy(tmp_path / "a.tsv", tmp_path / "old.tsv")
+    os.utime(tmp_path / "old.tsv", (999, 999))
     (tmp_path / "page.html").write_text("x")
     build_report.build(
         manifest=tmp_path / "manifest.json",
         documents=[tmp_path / "page.html"],
         pdfs={"results/x/book/main.pdf": tmp_path / "main.json"},
         tables=[tmp_path / "nb.json"],
-        steps=[["run cells", "nb", str(tmp_path / "a.tsv")], ["set", "", str(tmp_path / "b.tsv")]],
+        steps=[
+            ["run cells", "nb", str(tmp_path / "a.tsv")],
+            ["run cells", "old", str(tmp_path / "old.tsv")],
+            ["set", "", str(tmp_path / "b.tsv")],
+        ],
+        started=1000.0,
         page=tmp_path / "report.html",
         report=tmp_path / "report.json",
     )
     told = json.loads((tmp_path / "report.json").read_text())
-    assert [step["status"] for step in told["steps"]] == ["built", "kept"]
+    assert [step["status"] for step in told["steps"]] == ["built", "kept", "kept"]
     assert told["steps"][0]["seconds"] == 1.5
     assert told["tables"] == [{"table": "rows", "rows": 2, "notebook": "nb", "compiled": True}]
     assert len(told["files"][str(tmp_path / "page.html")]) == 64

@@ -77,7 +77,33 @@ DEFECTS = {
     "as in ?@fig-a": (8, "unresolved"),
     "a Brier score of 0.212": (8, "typed by hand"),
     "in 95 % of games": (8, "typed by hand"),
+    "a score of -0.5 (or 0.212)": (8, "the number 0.5 is typed"),
     "# Another title": (8, "a second title"),
+    "Heading\n-------": (9, "a heading by underline"),
+    "text\n## Heading": (9, "needs a blank line above it"),
+    "## Thanks {.unnumbered}": (8, "expected {#sec-...} or nothing"),
+    "> ## Heading": (8, "a heading in a quotation"),
+    "<!-- hidden\n\n## Heading\n-->": (8, "raw HTML"),
+    "$$\nx\n$$ {#eq-a}\nwhere x": (10, "an equation ends its paragraph"),
+    "- $$x$$ {#eq-a}": (8, "an equation ends its paragraph"),
+    "some \\textbf{bold} words": (8, "raw LaTeX"),
+    "~~gone~~": (8, "struck text"),
+    "as [see @smith2001] says": (8, "words before a citation"),
+    "as [-@smith2001] says": (8, "a citation without its author"),
+    "a `{python}\n1 + 1` b": (8, "inline code is"),
+    "a `{r} 3` b": (8, "inline code is"),
+    "a | b\n---|---\n1 | 2": (9, "a table by hand"),
+    "````\n```\n````\n\n<b>x</b>": (12, "raw HTML"),
+    "```{python}\n#| label: fig-a\n#| fig-cap: A <b>x</b> {{< y >}}\ndraw()\n```": (8, "shortcode"),
+    "```{python}\n#| label: fig-a\n#| fig-cap: yes\ndraw()\n```": (8, "expected text in quotes"),
+    "```{python}\n#| label: fig-a\n#| fig-cap: x\n#| fig-subcap: Left\ndraw()\n```": (
+        8,
+        "expected a list of texts",
+    ),
+    "```{python}\n#| label: fig-a\n#| fig-cap: x\n#| layout-ncol: two\ndraw()\n```": (
+        8,
+        "expected 1 to 6",
+    ),
     "```{python}\n#| label: fig-a\ndraw()\n```": (8, "no fig-cap"),
     "```{python}\n#| label: Fig_A\n#| fig-cap: x\ndraw()\n```": (8, "expected fig-... or tbl-"),
     "```{python}\n#| tbl-cap: x\nshow()\n```": (8, "tbl-cap without label"),
@@ -113,6 +139,8 @@ def test_what_is_not_portable_is_refused_with_file_and_line(body: str, tmp_path:
         "Formula $x_1 = 0.5$ and\n$$\n\\alpha = 0.05\n$$ {#eq-a}\n\nlater.",
         "```\n::: not markdown {{< here >}}\n```",
         "An address, someone@example.org, and `code with | and <b>`.",
+        "```\nnothing but code\n```",
+        "Of [3, 4] games; [a link](https://example.org) [see @fig-a] -- @smith2001, [@a; @b].",
         "- a list\n- of `{python} 'things'`, *emphasised* and **strong**",
     ],
 )
@@ -239,6 +267,36 @@ def test_a_key_that_leads_nowhere_is_refused(body: str, words: str, folder: Path
     assert f"one.qmd:14: {words}" in str(refused.value)
 
 
+def test_what_an_editor_leaves_is_no_document(folder: Path) -> None:
+    put(folder, "one")
+    (folder / "book/chapters/.#one.qmd").symlink_to("nowhere")
+    (folder / "book/chapters/_draft.qmd").write_text("a draft")
+    path = folder / "book/chapters/one.qmd"
+    path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
+    assert list(plan(folder, "one").chapters) == ["one"]
+
+
+def test_a_table_of_two_makers_is_refused(folder: Path) -> None:
+    table = CELL.replace("fig", "tbl")
+    put(folder, "source", table, "notebooks")
+    put(folder, "one", table)
+    with pytest.raises(DataError, match=r"one.qmd:8: tbl-a is made by .*source.qmd too"):
+        plan(folder, "one").documents  # noqa: B018
+
+
+def test_an_entry_that_takes_from_others_is_known_by_the_whole_bibliography(folder: Path) -> None:
+    put(folder, "one", "As @smith2001 says.")
+
+    def cited(bib: str) -> list[str]:
+        book = plan(folder, "one")
+        (folder / "book/references.bib").write_text(bib)
+        return book.cited_by(book.chapters["one"])
+
+    other = "@article{jones, title = {x}}\n"
+    assert cited(BIB + other) == cited(BIB)
+    assert cited("@string{j = {J}}\n" + BIB + other) != cited("@string{j = {K}}\n" + BIB + other)
+
+
 def test_a_label_of_two_chapters_is_refused(folder: Path) -> None:
     put(folder, "one", CELL)
     put(folder, "two", CELL)
@@ -272,10 +330,14 @@ def test_a_document_takes_what_the_graph_makes_or_is_left_out_with_a_line(folder
     assert edition.inputs["one"] == ["book/values/source.json"]
     left = plan(folder, "one", "two").edition([])
     assert left.chapters == ["two"]
-    assert left.absent == [
-        "book: notebook source is not built: what makes nfl/etl/*/season=*/part.parquet is absent",
-        "book: chapter one is not built: notebook source is absent",
-    ]
+    assert left.left == ["one"]
+    assert left.absent == {
+        "source": "book: notebook source is not built: what makes "
+        "nfl/etl/*/season=*/part.parquet is absent",
+        "one": "book: chapter one is not built: notebook source is absent",
+    }
+    assert edition.notebooks == ["source"]
+    assert plan(folder, "two").edition(made).notebooks == [], "no chapter uses it"
 
 
 def test_cells_are_known_by_what_they_do(folder: Path) -> None:

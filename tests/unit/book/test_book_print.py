@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 from pathlib import Path
 
 import pikepdf
@@ -15,10 +14,14 @@ from matplotlib.figure import Figure
 from scripts.book import compiling, pandoc, pdf_checks, typesetting
 from scripts.errors import DataError
 from scripts.figures import DATES
+from tests.programs import needs
 from tests.rules.graph import ROOT
 
 FILTER = ROOT / "book/filters/almanac.lua"
-TEMPLATES = [ROOT / "book/templates/book.typ", ROOT / "book/templates/book.sty"]
+TEMPLATES = {
+    "typst": ROOT / "book/templates/book.typ",
+    "latex": ROOT / "book/templates/book.sty",
+}
 INDEX = {
     "fig-a": {"text": "Figure\u00a01.1", "href": "#fig-a"},
     "tbl-t": {"text": "Table\u00a01.1", "href": "#tbl-t"},
@@ -78,7 +81,7 @@ META = {
     "config": "abc",
     "cites": True,
 }
-needs_latex = pytest.mark.skipif(not shutil.which("latexmk"), reason="latexmk is absent")
+needs_latex = needs("latexmk", "pdflatex", "bibtex")
 BACKENDS = pytest.mark.parametrize("backend", ["typst", pytest.param("latex", marks=needs_latex)])
 
 
@@ -189,7 +192,7 @@ def compile_book(folder: Path, backend: str, text: str = TEXT, **changed: object
     arguments = {
         "fragments": [fragment],
         "provenance": [provenance],
-        "templates": TEMPLATES,
+        "template": TEMPLATES[backend],
         "references": folder / "references.bib",
         "backend": backend,
         "titles": ["One"],
@@ -252,6 +255,26 @@ def test_a_figure_that_is_not_there_is_named(backend: str, folder: Path) -> None
         path.unlink()
     with pytest.raises(DataError, match=r"one.(typ|tex): figures/n/fig-a-2.(svg|pdf) is not there"):
         compile_book(folder, backend)
+
+
+@BACKENDS
+def test_a_character_that_no_font_has_is_named(backend: str, folder: Path) -> None:
+    with pytest.raises(DataError, match=r"one.(typ|tex): '\u65e5' is in none of the book's fonts"):
+        compile_book(folder, backend, TEXT + "\n\n\u65e5\n")
+    compile_book(
+        folder, backend, TEXT + "\n\n\u00e9 \u2212 \u2264 \u2013 \u201cx\u201d \u2192 \u03b1\n"
+    )
+
+
+@needs_latex
+def test_the_users_settings_of_latexmk_do_not_count(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = folder / "home"
+    home.mkdir()
+    (home / ".latexmkrc").write_text('$out_dir = "build";\n')
+    environment = {**os.environ, "HOME": str(home)}
+    assert compile_book(folder, "latex", environment=environment).is_file()
 
 
 @BACKENDS

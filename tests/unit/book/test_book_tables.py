@@ -6,7 +6,6 @@ import html
 import json
 import os
 import re
-import shutil
 from pathlib import Path
 
 import polars as pl
@@ -18,6 +17,7 @@ from hypothesis import strategies as st
 from scripts.book import check_tables, desk, table_checks
 from scripts.book.tables import Table
 from scripts.errors import DataError
+from tests.programs import needs
 
 FRAME = pl.DataFrame(
     {
@@ -27,7 +27,7 @@ FRAME = pl.DataFrame(
         "ok": [True, None],
     }
 )
-needs_latex = pytest.mark.skipif(not shutil.which("pdflatex"), reason="pdflatex is absent")
+needs_latex = needs("pdflatex")
 GOOD = r"""\begin{tabular}{@{}lr@{}}
 \toprule
 name & value \\
@@ -135,6 +135,9 @@ PLANTS = {
     "nan": (GOOD.replace("& 1", "& nan"), "line 5: a cell says nan"),
     "NA": (GOOD.replace("& 1", "& NA"), "line 5: a cell says NA"),
     "placeholder": (GOOD.replace("one", "placeholder"), "a cell says placeholder"),
+    "nat": (GOOD.replace("& 1", "& NaT"), "a cell says NaT"),
+    "capitals": (GOOD.replace("& 1", "& Placeholder"), "a cell says Placeholder"),
+    "inside a command": (GOOD.replace("one", r"\textbf{a_b}"), "line 5: a _ is not escaped"),
     "label twice": (
         GOOD.replace(r"\end{tabular}", "\\end{tabular}\n\\label{t}\\label{t}"),
         "label t is given twice",
@@ -226,7 +229,7 @@ def test_a_desk_gives_declared_files_alone(tmp_path: Path) -> None:
         own.file("a/season=3/x.csv")
     with pytest.raises(DataError, match=r"2 inputs, expected one"):
         own.file("a/*/x.csv")
-    assert len(desk.Desk(str(tmp_path), []).files("a/*/x.csv")) == 3  # run by hand
+    assert len(desk.Desk(str(tmp_path), None).files("a/*/x.csv")) == 3  # run by hand
 
 
 def test_a_value_must_be_finite_and_named(tmp_path: Path) -> None:

@@ -85,6 +85,17 @@ def test_a_feature_that_training_never_saw_change_changes_nothing(model: str) ->
         np.testing.assert_array_equal(made.predict(TEST), made.predict(unseen))
 
 
+@pytest.mark.parametrize("model", ["forest", "glm", "mlp", "skellam"])
+@pytest.mark.parametrize("known", [0.4, 0.6])
+def test_a_feature_that_is_null_in_most_of_training_is_left_out(model: str, known: float) -> None:
+    # Its known values, among medians, would lie many standard deviations out.
+    rows = np.arange(TRAIN.height) < known * TRAIN.height
+    values = np.where(rows, np.random.default_rng(3).normal(size=rows.size), np.nan)
+    train = TRAIN.with_columns(later=pl.Series(values).fill_nan(None))
+    read = set(fitted(model, train=train).features)
+    assert any("later" in name for name in read) == (known > 0.5)
+
+
 @pytest.mark.parametrize("model", ["forest", "glm", "mlp", "xgboost"])
 def test_features_all_unknown_give_the_base_rate(model: str) -> None:
     made = families.fit(model, TRAIN, target="home_win", features=["later"], seed=1)

@@ -72,6 +72,20 @@ def test_yield_is_profit_by_stake_and_its_interval_covers():
     assert 0.88 <= np.mean(inside) <= 0.99
 
 
+def test_the_interval_of_a_yield_is_that_of_ratios():
+    """Each sample's profit is divided by that sample's own stakes."""
+    stake, profit = np.array([1.0, 2, 4, 3]), np.array([1.0, -1, 0.5, -1])
+    slate = np.array([0, 1, 2, 2])
+    times = np.random.default_rng(3).multinomial(3, np.full(3, 1 / 3), 40)
+    ratios = [
+        sum(n * w for n, w in zip(count, (1, -2, -1), strict=True))
+        / sum(n * s for n, s in zip(count, (1, 2, 7), strict=True))
+        for count in times
+    ]
+    got = bankroll.yield_interval(stake, profit, slate, draws=40, seed=3, level=0.8)
+    assert got == pytest.approx((-2 / 10, *np.quantile(ratios, [0.1, 0.9])))
+
+
 def test_no_stakes_have_no_yield():
     found = bankroll.yield_interval(np.zeros(4), np.ones(4), np.arange(4), draws=9, seed=0)
     assert np.isnan(found).all()

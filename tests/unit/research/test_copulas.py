@@ -106,6 +106,26 @@ def test_t_fit_is_the_maximum_that_scipy_finds(rho):
     assert got.log_likelihood == pytest.approx(-found[best].fun, abs=1e-5)
 
 
+def test_the_likelihood_of_t_is_never_below_that_of_its_limit():
+    for seed in range(5):
+        x, y = whole_pairs(0.3, 400, seed)
+        gaussian, t = copulas.fit("gaussian", x, y), copulas.fit("t", x, y)
+        assert t.log_likelihood >= gaussian.log_likelihood
+        if np.isinf(t.degrees):
+            assert (t.rho, t.log_likelihood) == (gaussian.rho, gaussian.log_likelihood)
+
+
+def test_t_of_infinite_degrees_is_the_gaussian():
+    limit, gaussian = (Fitted(family, 0.6, np.inf, 0) for family in ("t", "gaussian"))
+    u, v = np.array(PLACES).T
+    assert (copulas.distribution(limit, u, v) == copulas.distribution(gaussian, u, v)).all()
+    draws = [copulas.sample(f, 9, np.random.default_rng(1)) for f in (limit, gaussian)]
+    assert (draws[0] == draws[1]).all()
+    assert copulas.tail_dependence(limit) == 0
+    near = copulas.distribution(Fitted("t", 0.6, 1e5, 0), u, v)
+    assert copulas.distribution(limit, u, v) == pytest.approx(near, abs=1e-4)
+
+
 def test_samples_have_the_tau_of_their_correlation():
     for family, nu in (("gaussian", np.inf), ("t", 3.0)):
         draws = copulas.sample(Fitted(family, 0.5, nu, 0), 20_000, np.random.default_rng(5))
@@ -129,6 +149,19 @@ def test_p_values_of_a_true_hypothesis_are_spread_out():
     ]
     assert 0.35 < np.mean(p) < 0.65
     assert np.mean(np.array(p) <= 0.1) < 0.25
+
+
+@pytest.mark.parametrize("family", copulas.FAMILIES)
+def test_replicates_are_of_the_fitted_copula_fitted_again(family):
+    x, y = whole_pairs(0.8, 80, 13)
+    fitted, rng = copulas.fit(family, x, y), np.random.default_rng(4)
+    expected = []
+    for _ in range(4):
+        a, b = copulas.with_margins(copulas.sample(fitted, 80, rng), x, y)
+        expected.append(copulas.cramer_von_mises(copulas.fit(family, a, b), copulas.cells(a, b)))
+    got = copulas.goodness_of_fit(family, x, y, draws=4, seed=4)
+    assert got.replicates == pytest.approx(np.array(expected))
+    assert got.p == (1 + sum(e >= got.statistic for e in expected)) / 5
 
 
 def test_a_seed_gives_the_same_bootstrap():

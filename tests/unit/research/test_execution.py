@@ -175,6 +175,15 @@ def test_exposure_by_hand():
     assert found["holding_min"] == pytest.approx((100 * 60 + 40 * 30) / 100)
 
 
+def test_what_is_bought_after_positions_are_closed_is_held_no_time():
+    # 14:58, later than FLAT: no time is left, and none is taken away from the morning's position
+    fills = fills_of((0, 1, 10, 100, 0), (3600, -1, 10, 100, 0), (17880, 1, 10, 60, 0))
+    found = execution.exposure(fills)
+    session = (14 - 10) * 3600 + 55 * 60
+    assert found["mean_value"] == pytest.approx(1000 * 3600 / session)
+    assert found["holding_min"] == pytest.approx(100 * 60 / 130)
+
+
 def test_exposure_of_nothing():
     assert set(execution.exposure(fills_of((0, 1, 1, 1, 0)).clear()).values()) == {None}
 

@@ -8,9 +8,11 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
+from scipy.stats import norm
 
 from scripts.errors import DataError
 from scripts.nfl import comparison
+from scripts.nfl.models import families
 from scripts.nfl.score_models import marked
 from scripts.research import model_tables
 
@@ -65,6 +67,88 @@ def test_models_come_first_and_keep_their_numbers(models: pl.DataFrame) -> None:
     assert shown["brier_interval"] == f"[{row['brier_low']:.4f}, {row['brier_high']:.4f}]"
     assert found["difference"][-1] is None
     assert found["difference_interval"][-1] == "\u2013"
+
+
+def test_rows_follow_the_shown_names(models: pl.DataFrame) -> None:
+    other = models.with_columns(pl.col("model").replace({"mlp": "xgboost"}))
+    found = model_tables.of_target(other, "home_win", "football")
+    assert found["model"].to_list() == ["boosted trees", "GLM", "base rate", "closing line"]
+    found = model_tables.calibrations(other, "home_win", "football")
+    assert found["model"].to_list() == ["boosted trees", "GLM"]
+
+
+def test_one_row_or_an_error(models: pl.DataFrame) -> None:
+    plain = models.filter(pl.col("calibration") == "none")
+    assert model_tables.row(plain, "glm", "football")["calibration"] == "none"
+    for wrong, features, n in (("forest", "football", 0), ("glm", "football", 2)):
+        with pytest.raises(DataError, match=f"{n} rows of {wrong}"):
+            model_tables.row(models, wrong, features)
+
+
+def saved(folder: Path, features: str, columns: list[str], season: int = 2002) -> Path:
+    """A GLM of `columns`, where the graph would keep it."""
+    rng = np.random.default_rng(1)
+    n = 60
+    table = pl.DataFrame(
+        {
+            "season": np.repeat([2000, 2001], n // 2),
+            "week": np.tile(np.arange(n // 2), 2),
+            "game_id": [f"g{i}" for i in range(n)],
+            "date": np.arange(n),
+            "home_win": rng.integers(0, 2, n),
+            "spread_line": rng.normal(size=n),
+            "elo_diff": rng.normal(size=n),
+        }
+    ).cast({"date": pl.Date})
+    place = folder / f"home_win/{features}/glm/none/season={season}"
+    place.mkdir(parents=True)
+    model = families.fit("glm", table, target="home_win", features=columns, seed=1)
+    return model.save(place)[0]
+
+
+def test_sets_are_told_by_what_they_hold_and_not_by_name(tmp_path: Path) -> None:
+    paths = [
+        saved(tmp_path, "alpha", ["elo_diff", "spread_line"]),
+        saved(tmp_path, "beta", ["elo_diff"]),
+        saved(tmp_path, "gamma", ["elo_diff"]),
+    ]
+    assert model_tables.sets(paths) == ("beta", "alpha")
+    with pytest.raises(DataError, match="alpha: none without spread_line"):
+        model_tables.sets(paths[:1])
+    with pytest.raises(DataError, match="beta, gamma: none with spread_line"):
+        model_tables.sets(paths[1:])
+
+
+def test_moneylines_by_hand() -> None:
+    games = pl.DataFrame(
+        {
+            "season": [2001] * 4,
+            "week": [1, 1, 2, 2],
+            "home_win": [1, 0, 1, None],
+            "spread_line": [0.0, 13.5, -13.5, 3.0],
+            "market_prob": [0.6, 0.8, 0.3, 0.5],
+        }
+    )
+    found = model_tables.moneyline(games, draws=50, seed=1)
+    up, down = norm.cdf(1), norm.cdf(-1)
+    prices = ((0.6 - 1) ** 2 + 0.8**2 + (0.3 - 1) ** 2) / 3
+    lines = (0.5**2 + up**2 + (down - 1) ** 2) / 3
+    assert found.moneyline["brier"] == pytest.approx(prices)
+    assert found.line["brier"] == pytest.approx(lines)
+    assert found.difference.mean == pytest.approx(prices - lines)
+    assert found.line["n"] == found.moneyline["n"] == 3
+    with pytest.raises(DataError, match="4 games, none with outcome"):
+        model_tables.moneyline(games.with_columns(market_prob=None), draws=5, seed=1)
+
+
+def test_families_that_move_together() -> None:
+    rng = np.random.default_rng(2)
+    values = rng.normal(size=(6, 3))
+    rows = [(2000 + i, f"m{j}", values[i, j]) for i in range(6) for j in range(3)]
+    table = pl.DataFrame(rows, schema=["season", "model", "apart"], orient="row")
+    pairs = [np.corrcoef(values[:, i], values[:, j])[0, 1] for i, j in ((0, 1), (0, 2), (1, 2))]
+    assert model_tables.together(table) == pytest.approx(np.mean(pairs))
+    assert model_tables.together(table.filter(pl.col("season") < 2002)) is None
 
 
 def test_a_comparison_with_simulated_lines_is_simulated(models: pl.DataFrame) -> None:

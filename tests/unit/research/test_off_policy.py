@@ -7,6 +7,7 @@ import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sklearn.linear_model import Ridge
 
 from scripts.errors import DataError
 from scripts.research import bandit, off_policy, off_policy_study
@@ -102,6 +103,7 @@ def test_unbiased_estimators_are_unbiased_and_the_intervals_cover():
         shrinkage=9.0,
         draws=200,
         level=0.95,
+        gate_draws=200,
         gate_level=0.95,
         gate_share=0.05,
     )
@@ -178,7 +180,8 @@ def test_bootstrap_is_a_resampling_of_events():
             expected = term.top[events].sum() / term.bottom[events].sum()
             assert got[draw, place] == pytest.approx(expected)
     ends = off_policy.intervals(list(found.values()), times, level=0.9)
-    assert (ends[0] <= ends[1]).all()
+    for place in range(len(found)):
+        assert ends[:, place] == pytest.approx(np.quantile(got[:, place], [0.05, 0.95]))
 
 
 def test_the_gate_needs_gain_and_sample():
@@ -186,14 +189,45 @@ def test_the_gate_needs_gain_and_sample():
     model = off_policy.reward_model(log, folds=4, ridge=1.0)
     times = off_policy.bootstrap_times(2000, draws=200, seed=1)
     limits = {"level": 0.95, "share": 0.1}
-    good = off_policy.gate(log, policy[log.row], model, times, **limits)
+    targets = {"good": policy[log.row], "same": log.propensity}
+    good = off_policy.gate(log, targets, model, times, **limits)["good"]
     assert good.accepted
     assert good.gain > good.lower > 0
-    assert not off_policy.gate(log, policy[log.row], model, times, level=0.95, share=0.99).accepted
-    same = off_policy.gate(log, log.propensity, np.zeros((2000, 3)), times, **limits)
+    scarce = off_policy.gate(log, targets, model, times, level=0.95, share=0.99)
+    assert not scarce["good"].accepted
+    same = off_policy.gate(log, targets, np.zeros((2000, 3)), times, **limits)["same"]
     assert same.gain == pytest.approx(0)
+    assert same.lower == pytest.approx(0)  # event by event: the same reward cancels
     assert same.effective == pytest.approx(1)
     assert not same.accepted
+
+
+def test_the_gates_bound_is_a_quantile_of_gains_event_by_event():
+    log, _, policy = one_log(11, events=40)
+    model = off_policy.reward_model(log, folds=3, ridge=1.0)
+    times = off_policy.bootstrap_times(40, draws=100, seed=2)
+    gains = []
+    for i in range(40):
+        target, taken = policy[log.row[i]], log.action[i]
+        weight = target[taken] / log.propensity[i, taken]
+        doubly = target @ model[i] + weight * (log.reward[i] - model[i, taken])
+        gains.append(doubly - log.reward[i])
+    means = [np.repeat(gains, count.astype(int)).mean() for count in times]
+    found = off_policy.gate(log, {"one": policy[log.row]}, model, times, level=0.95, share=0)["one"]
+    assert found.gain == pytest.approx(np.mean(gains))
+    assert found.lower == pytest.approx(sorted(means)[4])  # rank .05 * 99, rounded down
+
+
+def test_the_reward_model_is_ridge_regression_fold_by_fold():
+    log, _, _ = one_log(12, events=120)
+    found = off_policy.reward_model(log, folds=3, ridge=7.0)
+    scaled = (log.context - log.context.mean(axis=0)) / log.context.std(axis=0)
+    for fold in range(3):
+        here = log.row % 3 == fold
+        for action in range(3):
+            train = ~here & (log.action == action)
+            fit = Ridge(alpha=7.0).fit(scaled[train], log.reward[train])
+            assert found[here, action] == pytest.approx(fit.predict(scaled[here]))
 
 
 def test_bad_input_is_named():

@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.stats import nbinom, poisson, skellam
+from scipy.stats import chi2, nbinom, poisson, skellam
 
 from scripts.errors import DataError
 from scripts.research import score_distribution as distribution
@@ -116,11 +116,65 @@ def test_reweighting_has_the_greatest_likelihood() -> None:
         assert distribution.log_scores(margin, distribution.reweighted(pmf, other)).sum() > best
 
 
-def test_a_great_prior_leaves_all_as_it_was() -> None:
-    games = simulated(100, 4.0, 4)
+def learned(n: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Margins of `n` games, and the distributions that they came from."""
+    games = simulated(n, 4.0, seed)
     margin = (games["home_score"] - games["away_score"]).to_numpy()
-    pmf = distribution.wide_margins(*games.select("spread_line", "total_line").to_numpy().T, 4.0)
-    np.testing.assert_allclose(distribution.reweighting(margin, pmf, prior=1e9), 1, atol=1e-5)
+    return margin, distribution.wide_margins(
+        *games.select("spread_line", "total_line").to_numpy().T, 4.0
+    )
+
+
+def test_a_prior_is_one_after_any_number_of_rounds() -> None:
+    margin, pmf = learned(400, 4)
+    weight = distribution.reweighting(margin, pmf, prior=20)
+    size = np.abs(MARGINS)
+    expected = np.bincount(size, distribution.reweighted(pmf, weight).sum(axis=0))
+    observed = np.bincount(np.abs(margin), minlength=len(weight))
+    np.testing.assert_allclose(observed + 20, expected + 20 * weight, rtol=1e-5)
+    unseen = weight[observed == 0]
+    assert unseen.size
+    assert ((unseen > 0.5) & (unseen <= 1)).all()
+
+
+def test_a_prior_makes_the_mode_of_likelihood_and_gamma() -> None:
+    margin, pmf = learned(200, 5)
+    weight = distribution.reweighting(margin, pmf, prior=7)
+
+    def density(w: np.ndarray) -> float:
+        score = distribution.log_scores(margin, distribution.reweighted(pmf, w)).sum()
+        return -score + 7 * (np.log(w) - w).sum()
+
+    rng = np.random.default_rng(0)
+    for _ in range(20):
+        assert density(weight * np.exp(rng.normal(0, 0.05, len(weight)))) < density(weight)
+
+
+def test_weights_that_do_not_settle_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(distribution, "ROUNDS", 3)
+    with pytest.raises(DataError, match="after 3 rounds with prior 1"):
+        distribution.reweighting(*learned(100, 4), prior=1)
+
+
+def test_the_prior_is_chosen_on_the_last_season_by_hand() -> None:
+    margin, pmf = learned(300, 6)
+    season = np.repeat([2001, 2002, 2003], 100)
+    scores = []
+    for prior in distribution.PRIORS:
+        weight = distribution.reweighting(margin[:200], pmf[:200], prior)
+        told = distribution.reweighted(pmf[200:], weight)
+        scores.append(distribution.log_scores(margin[200:], told).mean())
+    found = distribution.margin_prior(margin, pmf, season)
+    assert found == distribution.PRIORS[int(np.argmin(scores))]
+    assert distribution.margin_prior(margin, pmf, np.zeros(300)) == distribution.PRIORS[-1]
+
+
+def test_the_prior_is_small_where_there_is_much_to_learn() -> None:
+    margin, pmf = learned(3000, 7)
+    season = np.repeat([1, 2], 1500)
+    noise = distribution.margin_prior(margin, pmf, season)
+    lumps = np.where(np.isin(np.abs(margin), [4, 5]), 3, margin)
+    assert distribution.margin_prior(lumps, pmf, season) < noise
 
 
 def test_key_numbers_by_hand() -> None:
@@ -131,6 +185,26 @@ def test_key_numbers_by_hand() -> None:
     assert found.table["expected"].to_list() == pytest.approx([expected, expected])
     by_hand = ((2 - expected) ** 2 + (1 - expected) ** 2) / expected
     assert found.chi_squared == pytest.approx(by_hand)
+    assert found.p == pytest.approx(chi2.sf(by_hand, 2), rel=1e-6, abs=0)
+    fitted = distribution.key_numbers(np.array([3, 3, -3, 7]), pmf, keys=(3, 7), learned=0.5)
+    assert fitted.chi_squared == found.chi_squared
+    assert fitted.p == pytest.approx(chi2.sf(by_hand / 1.5, 2), rel=1e-6, abs=0)
+
+
+def test_the_error_of_weights_is_in_the_p_value() -> None:
+    rng = np.random.default_rng(8)
+    n = 300
+    pmf = distribution.wide_margins(np.full(2 * n, 2.0), np.full(2 * n, 44.0), 4.0)
+    refused = []
+    for _ in range(150):
+        margin = rng.choice(MARGINS, 2 * n, p=pmf[0])
+        weight = distribution.reweighting(margin[:n], pmf[:n], prior=1)
+        told = distribution.reweighted(pmf[n:], weight)
+        found = (distribution.key_numbers(margin[n:], told, learned=x).p for x in (0, 1))
+        refused.append([p < 0.05 for p in found])
+    without, with_ = np.mean(refused, axis=0)
+    assert with_ <= 0.09
+    assert without > with_ + 0.05
 
 
 def test_key_numbers_do_not_refuse_their_own_distribution() -> None:
@@ -165,6 +239,6 @@ def test_bad_input() -> None:
     with pytest.raises(DataError, match="margin 99"):
         distribution.log_scores(np.array([99]), pmf)
     with pytest.raises(DataError, match="no margins"):
-        distribution.reweighting(np.array([]), pmf)
+        distribution.reweighting(np.array([]), pmf, prior=1)
     with pytest.raises(DataError, match=r"dispersion 0\.5"):
         distribution.points_pmf(np.array([20.0]), 0.5)

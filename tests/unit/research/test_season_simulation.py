@@ -9,7 +9,17 @@ from scipy.stats import skellam, t
 
 from scripts.errors import DataError
 from scripts.research import season_simulation as simulation
-from scripts.research.score_distribution import MARGINS, POINTS, Dispersion, points_pmf
+from scripts.research.score_distribution import (
+    KEYS,
+    MARGINS,
+    POINTS,
+    PRIORS,
+    Dispersion,
+    difference,
+    points_pmf,
+    rates,
+    reweighted,
+)
 from scripts.research.season_simulation import Scores, Simulator
 
 
@@ -76,12 +86,38 @@ def test_lattice_learns_the_scores_of_training() -> None:
         pl.when(pl.col(name).is_between(18, 21)).then(20).otherwise(name).alias(name)
         for name in ("home_score", "away_score")
     )
-    made = simulation.lattice(games, Dispersion(4.0, 4.0))
+    made = simulation.lattice(games, Dispersion(4.0, 4.0)).simulator
     again = simulation.simulate(made, games, draws=4, seed=4)
     points = np.concatenate([again.home.ravel(), again.away.ravel()])
     was = np.concatenate([games["home_score"].to_numpy(), games["away_score"].to_numpy()])
     assert (points == 20).mean() == pytest.approx((was == 20).mean(), rel=0.1)
     assert (points == 19).mean() < 0.1 * (points == 20).mean()
+
+
+def test_lattice_learns_the_margins_of_training() -> None:
+    games = real(lines(6), WIDE, 3)
+    up = (pl.col("home_score") - pl.col("away_score")).is_in(
+        [0, 1, 2]
+    )  # played on to a margin of 3
+    games = games.with_columns(
+        home_score=pl.when(up).then(pl.col("away_score") + 3).otherwise("home_score")
+    )
+    found = simulation.lattice(games, Dispersion(4.0, 4.0))
+    made = found.simulator
+    assert {found.points_prior, found.margin_prior} <= set(PRIORS)
+    means = rates(games["spread_line"].to_numpy(), games["total_line"].to_numpy())
+    sides = []
+    for mean in means:
+        pmf = points_pmf(mean, 4.0) * made.points
+        sides.append(pmf / pmf.sum(axis=1, keepdims=True))
+    joint = reweighted(difference(*sides), made.margins).sum(axis=0)
+    margin = (games["home_score"] - games["away_score"]).abs().to_numpy()
+    for size in (0, 3, 7):
+        expected, observed = joint[np.abs(MARGINS) == size].sum(), (margin == size).sum()
+        prior = found.margin_prior
+        assert observed + prior == pytest.approx(expected + prior * made.margins[size], rel=1e-4)
+    assert made.margins[0] < 0.5
+    assert made.margins[3] > 1.5
 
 
 def test_scalars_by_hand() -> None:
@@ -118,6 +154,46 @@ def test_a_wrong_simulator_is_refused() -> None:
 def test_a_right_simulator_is_seldom_refused() -> None:
     history, tested = lines(8), lines(3, first=2008)
     assert simulation.refused(WIDE, history, tested, runs=40, seed=1) <= 0.15
+
+
+def test_wrong_simulators_are_refused_more_often() -> None:
+    history, tested = lines(5), lines(3, first=2008)
+    keyed = np.ones(MARGINS[-1] + 1)
+    keyed[list(KEYS)] = 4.0
+    truth = Simulator(4.0, np.ones(len(POINTS)), keyed)
+    plain = simulation.plain_keys(truth)
+    assert (plain.margins == 1).all()
+    assert keyed[3] == 4
+    right, wrong = (
+        simulation.refused(truth, history, tested, runs=8, seed=1, judged=one)
+        for one in (None, plain)
+    )
+    assert right < 0.5 < wrong
+
+
+def test_bands_of_distances_by_hand() -> None:
+    history, tested = real(lines(5), WIDE, 1), real(lines(2, first=2005), WIDE, 2)
+    scores = simulation.simulate(WIDE, tested, draws=4, seed=3)
+    found = simulation.judge(history, tested, scores).table
+    row = found.row(by_predicate=pl.col("criterion") == "margin_distance", named=True)
+    margin = (history["home_score"] - history["away_score"]).to_numpy()
+    season = history["season"].to_numpy()
+    apart = [
+        simulation.distance(margin[season == year], margin[season != year])
+        for year in range(2000, 2005)
+    ]
+    width = t.ppf(1 - 0.05 / 8 / 2, 4) * np.std(apart, ddof=1) * np.sqrt(1 / 2 + 1 / 5)
+    assert (row["low"], row["high"]) == pytest.approx((0, np.mean(apart) + width))
+    now = (tested["home_score"] - tested["away_score"]).to_numpy()
+    made = scores.home - scores.away
+    assert row["simulated"] == pytest.approx(
+        np.mean(
+            [
+                simulation.distance(now[tested["season"].to_numpy() == year], made)
+                for year in (2005, 2006)
+            ]
+        )
+    )
 
 
 def test_bands_by_hand() -> None:

@@ -4,7 +4,9 @@ from itertools import combinations
 
 import numpy as np
 import pytest
+from scipy.integrate import quad
 from scipy.stats import kstest, norm
+from scipy.stats import t as student
 
 from scripts.errors import DataError
 from scripts.research import selection
@@ -17,6 +19,13 @@ def test_expected_best_is_near_the_exact_order_statistic(trials, truth):
     exact = float((x * density).sum() * (x[1] - x[0]))
     assert exact == pytest.approx(truth, abs=0.002)
     assert selection.expected_best(trials) == pytest.approx(exact, abs=0.05)
+
+
+@pytest.mark.parametrize(("days", "ratio"), [(5, 1.41), (20, 1.04), (60, 1.00)])
+def test_expected_best_holds_for_some_tens_of_days(days, ratio):
+    """sqrt(days) times the Sharpe ratio of normal pnl is Student's t, whose best is farther out."""
+    exact = quad(lambda u: student.ppf(u ** (1 / 12), days - 1), 0, 1, limit=200)[0]
+    assert exact / selection.expected_best(12) == pytest.approx(ratio, abs=0.01)
 
 
 def test_one_trial_is_no_choice():
@@ -85,6 +94,34 @@ def test_reality_check_sees_an_effect_and_not_a_worse_variant():
     assert selection.reality_check(worse, 0, draws=199, seed=1) > 0.5
 
 
+def reality_slowly(pnl: np.ndarray, draws: int, seed: int) -> float:
+    """`reality_check` against column 0, one day after the other; blocks of n^(1/3) on average."""
+    n, k = pnl.shape
+    gain = [[pnl[day, v] - pnl[day, 0] for v in range(1, k)] for day in range(n)]
+    found = np.mean(gain, axis=0)
+    rng = np.random.default_rng(seed)
+    fresh = rng.random((draws, n)) < 1 / round(n ** (1 / 3))
+    starts = rng.integers(n, size=(draws, n))
+    hits = 1
+    for i in range(draws):
+        days = []
+        for j in range(n):
+            days.append(starts[i, j] if j == 0 or fresh[i, j] else (days[-1] + 1) % n)
+        drawn = np.mean([gain[day] for day in days], axis=0)
+        hits += max(drawn - found) >= max(found)
+    return hits / (1 + draws)
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_reality_check_keeps_blocks_of_dependent_days(seed):
+    pnl = np.random.default_rng(seed).normal(size=(80, 4))
+    for day in range(1, len(pnl)):
+        pnl[day] += 0.7 * pnl[day - 1]
+    found = selection.reality_check(pnl, 0, draws=200, seed=seed)
+    assert found == pytest.approx(reality_slowly(pnl, 200, seed))
+    assert 0.02 < found < 0.98  # other blocks give another share
+
+
 def test_effective_trials_between_one_and_all():
     rng = np.random.default_rng(6)
     alone = rng.normal(size=(5000, 4))
@@ -92,6 +129,14 @@ def test_effective_trials_between_one_and_all():
     assert selection.effective_trials(alone[:, [0, 0, 0]]) == pytest.approx(1)
     assert selection.effective_trials(alone[:, [0, 0, 1, 1]]) == pytest.approx(2, abs=0.05)
     assert selection.effective_trials(np.zeros((5, 3))) == 1
+
+
+def test_few_days_bound_the_effective_trials():
+    few = selection.independent_trials(5, 12, draws=100, seed=7)
+    assert few == pytest.approx(3.5, abs=0.1) and few <= 5 - 1
+    assert selection.independent_trials(3000, 4, draws=3, seed=8) == pytest.approx(4, abs=0.02)
+    with pytest.raises(DataError, match="shape"):
+        selection.independent_trials(1, 4, draws=3, seed=8)
 
 
 @pytest.mark.parametrize("blocks", [0, 3, 12])

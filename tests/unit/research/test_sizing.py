@@ -7,7 +7,8 @@ import pytest
 import statsmodels.api as sm
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.special import expit, logit
+from scipy.optimize import minimize
+from scipy.special import expit, log_expit, logit
 
 from scripts.errors import DataError
 from scripts.research import sizing
@@ -81,10 +82,29 @@ def test_bounds_hold_the_truth_as_often_as_they_say():
     assert 0.83 < np.mean(inside) < 0.97
 
 
-def test_recalibration_ends_where_outcomes_are_separable():
-    p = np.linspace(0.1, 0.9, 40)
-    known = sizing.recalibrate(p, np.full(40, 0.5), p > 0.5)
-    assert np.isfinite(known.coefficients).all()
+def test_a_bound_is_a_quantile_of_the_linear_predictor():
+    covariance = np.array([[0.04, 0.01, -0.02], [0.01, 0.09, -0.05], [-0.02, -0.05, 0.16]])
+    known = sizing.Recalibration(np.array([0.1, 0.4, 0.7]), covariance)
+    x = np.array([1, logit(0.7), logit(0.4)])
+    error = np.sqrt(x @ covariance @ x)
+    got = [known.probability(np.array([0.7]), np.array([0.4]), level=c)[0] for c in (0.5, 0.9)]
+    middle = 0.1 + 0.4 * x[1] + 0.7 * x[2]
+    assert got == pytest.approx([expit(middle), expit(middle - 1.2815516 * error)], abs=1e-7)
+
+
+def test_recalibration_of_separable_outcomes_is_held_by_the_prior():
+    """The greatest of likelihood less ridge about (0, 0, 1), as scipy finds it."""
+    market = np.linspace(0.1, 0.9, 40)
+    model, won = np.full(40, 0.5), market > 0.5
+    known = sizing.recalibrate(model, market, won)
+
+    def loss(b: np.ndarray) -> float:
+        sign = np.where(won, 1, -1)
+        likelihood = log_expit(sign * (b[0] + b[1] * logit(model) + b[2] * logit(market)))
+        return 0.125 * (b[0] ** 2 + b[1] ** 2 + (b[2] - 1) ** 2) - likelihood.sum()
+
+    best = minimize(loss, np.zeros(3), tol=1e-10).x
+    assert known.coefficients == pytest.approx(best, abs=1e-4)
 
 
 def test_a_budget_scales_only_slates_that_exceed_it():

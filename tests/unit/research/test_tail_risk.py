@@ -52,6 +52,13 @@ def test_without_a_target_nothing_is_staked():
     assert found.cvar == pytest.approx(0)
 
 
+def test_many_large_edges_are_staked_on_without_a_target():
+    profit = tail_risk.scenarios(np.full(40, 0.75), np.full(40, 2.0), number=500, seed=1)
+    found = tail_risk.least_cvar(profit, level=0.95, target=None, budget=0.25, cap=0.05)
+    assert found.stakes.sum() == pytest.approx(0.25)
+    assert found.cvar < 0
+
+
 @pytest.mark.parametrize("share", [0.2, 0.6, 0.9])
 def test_the_programme_finds_what_a_fine_grid_finds(share):
     rng = np.random.default_rng(2)

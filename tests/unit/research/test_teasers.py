@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from scripts.errors import DataError
 from scripts.research import teasers
-from scripts.research.score_distribution import skellam_margins
+from scripts.research.score_distribution import MARGINS, skellam_margins
 
 
 @pytest.mark.parametrize(
@@ -79,10 +79,45 @@ def test_expected_value_by_simulation() -> None:
 def test_pairs_of_a_week() -> None:
     weeks = pl.DataFrame({"season": [1, 1, 1, 1, 2], "week": [1, 1, 1, 2, 1]})
     # pairs within week 1 of season 1: (1,1), (1,0), (1,0); the others are alone
-    assert teasers.pair_rate(np.array([1, 1, 0, 1, 1.0]), weeks) == pytest.approx(1 / 3)
-    assert teasers.pair_rate(np.array([1, 1, np.nan, 1, 1.0]), weeks) == 1
+    found = teasers.pairs(np.array([1, 1, 0, 1, 1.0]), weeks, draws=9, seed=1)
+    assert found.rate == pytest.approx((1 / 3, 1 / 3, 1 / 3))  # one week: no other to draw
+    assert found.excess.mean == pytest.approx(1 / 3 - (2 / 3) ** 2)
+    assert teasers.pairs(np.array([1, 1, np.nan, 1, 1.0]), weeks, draws=9, seed=1).rate.mean == 1
     with pytest.raises(DataError, match="no two decided"):
-        teasers.pair_rate(np.array([1, np.nan, np.nan, 1, 1]), weeks)
+        teasers.pairs(np.array([1, np.nan, np.nan, 1, 1]), weeks, draws=9, seed=1)
+
+
+def test_intervals_of_pairs_draw_whole_weeks() -> None:
+    rng = np.random.default_rng(3)
+    weeks = pl.DataFrame({"season": np.ones(24, int), "week": np.repeat(range(6), 4)})
+    won = rng.integers(0, 2, 24).astype(float)
+    wins = won.reshape(6, 4).sum(axis=1)
+    again = np.random.default_rng(5)
+    rates, apart = [], []
+    for _ in range(400):
+        drawn = wins[again.integers(0, 6, 6)]
+        rates.append((drawn * (drawn - 1)).sum() / (6 * 4 * 3))
+        apart.append(rates[-1] - (drawn.sum() / 24) ** 2)
+    found = teasers.pairs(won, weeks, draws=400, seed=5)
+    assert found.rate[1:] == pytest.approx(np.quantile(rates, [0.025, 0.975]))
+    assert found.excess[1:] == pytest.approx(np.quantile(apart, [0.025, 0.975]))
+
+
+def test_dependence_within_weeks_is_seen() -> None:
+    rng = np.random.default_rng(4)
+    weeks = pl.DataFrame({"season": np.ones(4000, int), "week": np.repeat(range(400), 10)})
+    luck = np.repeat(rng.choice([0.5, 0.9], 400), 10)
+    shared, alone = ((rng.random(4000) < chance).astype(float) for chance in (luck, 0.7))
+    assert teasers.pairs(shared, weeks, draws=300, seed=1).excess.low > 0
+    found = teasers.pairs(alone, weeks, draws=300, seed=1).excess
+    assert found.low < 0 < found.high
+
+
+def test_an_implied_rate_weighs_games_by_their_decided_share() -> None:
+    pmf = np.zeros((2, len(MARGINS)))
+    pmf[0, [80 + 1, 80 - 6, 80 - 9]] = [0.1, 0.8, 0.1]  # level line: 6 points push at -6
+    pmf[1, [80 + 1, 80 - 9]] = [0.9, 0.1]
+    assert teasers.implied(pmf, np.zeros(2), 6, "home") == pytest.approx((0.1 + 0.9) / (0.2 + 1))
 
 
 @pytest.mark.parametrize("side", ["home", "away"])

@@ -120,6 +120,32 @@ def test_predictions_use_earlier_seasons_only() -> None:
     )
 
 
+def test_columns_are_chosen_on_training_alone() -> None:
+    rng = np.random.default_rng(8)
+    table = games().with_columns(fresh_diff=pl.lit(0.0))
+    later = table.with_columns(  # it begins to vary in the tested season
+        fresh_diff=pl.when(pl.col("season") == 2004)
+        .then(pl.Series(rng.normal(size=200)))
+        .otherwise(0.0)
+    )
+    walk = WALK | {"features": [*WALK["features"], "home_fresh", "away_fresh", "fresh_diff"]}
+    asked = []
+    inner = time_decay.estimators.usable
+
+    def watched(train: pl.DataFrame, features: list[str]) -> list[str]:
+        asked.append(train["season"].max())
+        return inner(train, features)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(time_decay.estimators, "usable", watched)
+        one, other = (
+            time_decay.walk_forward(frame, half_lives=[2], first=2003, **walk)
+            for frame in (table, later)
+        )
+    assert asked == [2002, 2003] * 2
+    assert one["probability"].to_list() == other["probability"].to_list()
+
+
 def test_walk_forward_is_one_fit_a_season() -> None:
     table = games()
     found = time_decay.walk_forward(table, half_lives=[2], first=2004, **WALK)

@@ -26,6 +26,12 @@ def test_seasons_that_go_on_are_left_out() -> None:
     assert found.height == 19
 
 
+def test_nine_tenths_of_a_season_are_enough_and_less_is_not() -> None:
+    table = pl.concat([games(s2001=9), games(s2001=10), games(s2002=9), games(s2002=8)])
+    found = windows.played(table)  # 19 of 20, 17 of 20
+    assert found["season"].unique().to_list() == [2001]
+
+
 def test_games_without_lines_are_left_out() -> None:
     table = games(s2001=10).with_columns(
         total_line=pl.when(pl.int_range(pl.len()) == 4).then(None).otherwise("total_line")
