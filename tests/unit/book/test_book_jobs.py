@@ -332,10 +332,10 @@ def test_what_rests_on_simulation_says_so_however_it_is_labelled(
     if option.endswith("}"):
         body = body.replace("#| {label: fig-line}", '#| {label: fig-line, fig-cap: "A line."}')
         body = body.replace('#| fig-cap: "A line of `{python} count` points."\n', "")
-    page, _ = render(Made(tmp_path, HEAD + body), tmp_path)
-    assert "(Simulated data.)" in page
-    page, _ = render(Made(tmp_path, HEAD + body, simulated=False), tmp_path)
-    assert "(Simulated data.)" not in page
+    outs = [tmp_path / "book/figures/source/fig-line.svg"]
+    for simulated in (True, False):
+        page, _ = render(Made(tmp_path, HEAD + body, simulated=simulated, outs=outs), tmp_path)
+        assert ("(Simulated data.)" in page) == simulated
 
 
 def test_prose_may_change_after_the_run_and_cells_may_not(
