@@ -151,7 +151,8 @@ def jobs(project: Project, result: CompletedProcess) -> Counter[str]:
     found: Counter[str] = Counter()
     for rule, wildcards in project.jobs_run(result):
         if "_" in rule:
-            document = wildcards.get("notebook", wildcards.get("chapter", ""))
+            documents = (wildcards.get(key) for key in ("notebook", "chapter", "document"))
+            document = next(filter(None, documents), "")
             found[f"{rule.removeprefix('book_')} {document}".strip()] += 1
     return found
 
