@@ -39,7 +39,7 @@ def _of_polars(frame: Any, include: Any = None, exclude: Any = None) -> Any:
 
     if not 0 < frame.height <= SHOWN_ROWS:
         return None
-    return Table(frame)._repr_mimebundle_()
+    return Table(frame)._repr_mimebundle_()[0]  # without a word on what it rests on
 
 
 def _of_pandas(frame: Any, include: Any = None, exclude: Any = None) -> Any:

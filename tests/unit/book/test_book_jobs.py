@@ -338,6 +338,17 @@ def test_what_rests_on_simulation_says_so_however_it_is_labelled(
         assert ("(Simulated data.)" in page) == simulated
 
 
+@pytest.mark.parametrize("simulated", [True, False])
+def test_a_plain_frame_rests_on_what_its_document_rests_on(
+    simulated: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(ROOT)
+    body = TABLE.replace("desk.table(frame)", "frame")
+    outs = [tmp_path / "book/tables/rows.html"]
+    page, _ = render(Made(tmp_path, HEAD + body, simulated=simulated, outs=outs), tmp_path)
+    assert ("Rows. (Simulated data.)" in page) == simulated
+
+
 def test_prose_may_change_after_the_run_and_cells_may_not(
     made: Made, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
