@@ -13,6 +13,7 @@ from jupyter_client.manager import AsyncKernelManager
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, DeadKernelError
 
+from scripts.book.kernel import INLINE
 from scripts.errors import DataError
 from scripts.plan.qmd import Cell, Document
 
@@ -76,8 +77,6 @@ def _cell(line: int, code: str) -> nbformat.NotebookNode:
 
 
 def _answers(outputs: list) -> list[str]:
-    from scripts.book.kernel import INLINE
-
     return next(output.data[INLINE] for output in outputs if INLINE in output.get("data", {}))
 
 

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 
 import yaml
@@ -126,7 +127,7 @@ class Project:
                     copy = Path(shutil.copytree(own, Path(partial) / own.name))
                     for folder in list(copy.iterdir()):  # strategies_<hash of the project's path>
                         folder.rename(folder.with_name(folder.name.rpartition("_")[0]))
-                    if not shared.exists():
+                    with suppress(OSError):  # another test was first
                         copy.rename(shared)
 
 
