@@ -62,22 +62,17 @@ def _inputs_of(document, wildcards):
     return results_of(_readable(document))
 
 
-def _readable(document):
-    """Paths below the results; none: the document is not in this edition."""
+def readable(document):
+    """Params function: the same, below the run's results."""
+    return partial(_readable, document)
+
+
+def _readable(document, wildcards=None):
     if document.name in edition().absent:
         raise WorkflowError(edition().absent[document.name])
     if document.kind == "chapters" and document.name not in edition().chapters:
         raise WorkflowError(f"book: chapter {document.name} has no place; name it in book.chapters")
     return edition().inputs[document.name]
-
-
-def readable(document):
-    """Params function: the same, below the run's results."""
-    return partial(_names_of, document)
-
-
-def _names_of(document, wildcards):
-    return _readable(document)
 
 
 def rests_on_simulation(document):
@@ -179,22 +174,6 @@ def cited_param(wildcards):
 def chapter_number(wildcards):
     """Its number in the book; None: it has none."""
     return edition().numbers[document_of(wildcards).name]
-
-
-def titles(chapters):
-    """Titles of chapters, in order."""
-    return [BOOK.chapters[name].title for name in chapters]
-
-
-def captions(chapters):
-    """Beginnings of the captions of chapters: Figure 3.2."""
-    return [text for name in chapters for text in book.captions(edition().index, name)]
-
-
-def provenance_of(chapters):
-    """Where the domains that chapters rest on come from."""
-    found = {d for name in chapters for d in edition().domains(BOOK.chapters[name])}
-    return [book_file(f"{domain}/provenance.json") for domain in sorted(found)]
 
 
 def meta_of(**more):

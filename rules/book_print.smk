@@ -6,9 +6,9 @@
 
 rule book_compile_chapter:
     input:
-        floats_of(*PRINTED),
-        fragments=chapter_fragment,
-        provenance=chapter_provenance,
+        printed_floats,
+        fragments=fragments,
+        provenance=provenance,
         # What is cited of it is told by the param `cited`.
         references=ancient(REFERENCES),
         templates=TEMPLATE,
@@ -29,9 +29,9 @@ rule book_compile_chapter:
     params:
         code=code("book/compile_chapter"),
         backend=BACKEND,
-        cited=cited_param,
-        titles=chapter_title,
-        numbers=chapter_captions,
+        cited=cited_in_print,
+        titles=titles,
+        numbers=captions,
         meta=chapter_meta,
         pages=[1, config["book"]["pages"]["most"]],
     message:
@@ -42,9 +42,9 @@ rule book_compile_chapter:
 
 rule book_compile_main:
     input:
-        main_floats,
-        fragments=main_fragments,
-        provenance=main_provenance,
+        printed_floats,
+        fragments=fragments,
+        provenance=provenance,
         # What is cited of it is told by the param `cited`.
         references=ancient(REFERENCES),
         templates=TEMPLATE,
@@ -65,9 +65,9 @@ rule book_compile_main:
     params:
         code=code("book/compile_main"),
         backend=BACKEND,
-        cited=main_cited,
-        titles=main_titles,
-        numbers=main_captions,
+        cited=cited_in_print,
+        titles=titles,
+        numbers=captions,
         meta=main_meta,
         pages=[config["book"]["pages"][key] for key in ("least", "most")],
     message:

@@ -9,74 +9,57 @@ def executed_chapter(wildcards):
     return book_file(f"book/executed/{document.name}.ipynb")
 
 
-def fragment(chapter):
-    """What typesetting takes of a chapter."""
-    return book_file(f"book/fragments/{chapter}.{FRAGMENT}")
+def printed(wildcards):
+    """What a job sets: one chapter, or all of the book in their order."""
+    chapter = wildcards.get("chapter")
+    return [BOOK.chapters[name] for name in ([chapter] if chapter else edition().chapters)]
 
 
-def chapter_fragment(wildcards):
-    """Of one chapter."""
-    return fragment(wildcards.chapter)
+def fragments(wildcards):
+    """What typesetting takes of them."""
+    return [book_file(f"book/fragments/{c.name}.{FRAGMENT}") for c in printed(wildcards)]
 
 
-def main_fragments(wildcards):
-    """Of all, in their order."""
-    return [fragment(name) for name in edition().chapters]
+def printed_floats(wildcards):
+    """Their tables and figures."""
+    return sorted({path for c in printed(wildcards) for path in float_files(c, PRINTED)})
 
 
-def main_floats(wildcards):
-    """Tables and figures of all chapters."""
-    documents = [BOOK.chapters[name] for name in edition().chapters]
-    return sorted({path for document in documents for path in float_files(document, PRINTED)})
+def titles(wildcards):
+    """Their titles."""
+    return [chapter.title for chapter in printed(wildcards)]
 
 
-def chapter_title(wildcards):
-    """Title of one chapter, as a list."""
-    return titles([wildcards.chapter])
+def captions(wildcards):
+    """Beginnings of their captions: Figure 3.2."""
+    return [text for c in printed(wildcards) for text in book.captions(edition().index, c.name)]
 
 
-def main_titles(wildcards):
-    """Titles of all."""
-    return titles(edition().chapters)
+def provenance(wildcards):
+    """Where the domains that they rest on come from."""
+    domains = set().union(*map(edition().domains, printed(wildcards)))
+    return [book_file(f"{domain}/provenance.json") for domain in sorted(domains)]
 
 
-def chapter_captions(wildcards):
-    """Beginnings of a chapter's captions."""
-    return captions([wildcards.chapter])
+def cited_in_print(wildcards):
+    """Hashes of the entries that they cite."""
+    return sorted(set().union(*map(BOOK.cited_by, printed(wildcards))))
 
 
-def main_captions(wildcards):
-    """Of all chapters' captions."""
-    return captions(edition().chapters)
-
-
-def chapter_provenance(wildcards):
-    """Where a chapter's domains come from."""
-    return provenance_of([wildcards.chapter])
-
-
-def main_provenance(wildcards):
-    """Where the book's domains come from."""
-    return provenance_of(edition().chapters)
-
-
-def main_cited(wildcards):
-    """Hashes of the entries that any chapter cites."""
-    documents = [BOOK.chapters[name] for name in edition().chapters]
-    return sorted({entry for document in documents for entry in BOOK.cited_by(document)})
+def cites(wildcards):
+    """Whether they cite anything."""
+    return any(chapter.citations for chapter in printed(wildcards))
 
 
 def chapter_meta(wildcards):
     """What a chapter by itself says of itself."""
-    cites = bool(BOOK.chapters[wildcards.chapter].citations)
-    told = {"title": titles([wildcards.chapter])[0], "book": config["book"]["title"]}
-    return meta_of(number=chapter_number(wildcards) or 0, cites=cites, **told)
+    told = {"title": titles(wildcards)[0], "book": config["book"]["title"]}
+    return meta_of(number=chapter_number(wildcards) or 0, cites=cites(wildcards), **told)
 
 
 def main_meta(wildcards):
     """What the title page says."""
-    cites = any(BOOK.chapters[name].citations for name in edition().chapters)
-    return meta_of(cites=cites)
+    return meta_of(cites=cites(wildcards))
 
 
 def benchmark_file(rule, document):
@@ -138,11 +121,11 @@ def book_products():
     made = [path for d in documents for files in outputs(d).values() for path in files]
     notebooks = [f"book/notebooks/{name}.ipynb" for name in edition().notebooks]
     kinds = ("tex", "typ")
-    fragments = [f"book/fragments/{n}.{kind}" for n in edition().chapters for kind in kinds]
+    both = [f"book/fragments/{n}.{kind}" for n in edition().chapters for kind in kinds]
     return [
         MANIFEST,
         XREF,
-        *results_of([*made, *notebooks, *fragments, "book/report.html", "book/report.json"]),
+        *results_of([*made, *notebooks, *both, "book/report.html", "book/report.json"]),
         *all_pages(None),
         *table_checks(None),
         *pdf_checks(None),

@@ -7,7 +7,6 @@ from pathlib import Path
 
 from scripts.atomic import atomic
 from scripts.book import table_checks
-from scripts.book.typesetting import environment_of
 from scripts.errors import DataError
 
 
@@ -30,7 +29,7 @@ def check(
         f"{path}: {fault}" for path, text in texts.items() for fault in table_checks.faults(text)
     ]
     if latex and not wrong:
-        refused = table_checks.compiled(texts, environment_of(environment))
+        refused = table_checks.compiled(texts, environment)
         wrong = [f"{path}: pdflatex: {error}" for path, error in refused.items()]
     if wrong:
         raise DataError("; ".join(wrong))

@@ -9,7 +9,7 @@ if __name__ == "__main__":
 
     with job(snakemake):  # noqa: F821
         compile_pdf(
-            fragments=[Path(snakemake.input.fragments)],  # noqa: F821
+            fragments=[Path(path) for path in snakemake.input.fragments],  # noqa: F821
             provenance=[Path(path) for path in snakemake.input.provenance],  # noqa: F821
             template=Path(snakemake.input.templates),  # noqa: F821
             references=Path(snakemake.input.references),  # noqa: F821

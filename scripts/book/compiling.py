@@ -65,7 +65,7 @@ def compile_pdf(
     work = typesetting.Work([path.stem for path in fragments], _meta(meta, provenance))
     with typesetting.stage(folder, template, references) as staged:
         if backend == "latex":
-            set_ = typesetting.latex(work, staged, typesetting.environment_of(environment))
+            set_ = typesetting.latex(work, staged, environment)
         else:
             set_ = typesetting.typst(work, staged)
     least, most = pages

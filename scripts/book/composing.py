@@ -8,14 +8,13 @@ from collections.abc import Iterator, Mapping, Sequence
 import nbformat
 
 from scripts.book.desk import SHOWN, VALUE
+from scripts.book.programs import uncoloured
 from scripts.book.tables import TYPST
 from scripts.errors import DataError
-from scripts.figures import source_note
 from scripts.plan.qmd import INLINE, Cell, Document
 
 SPECIAL = re.compile(r"([\\`*_{}\[\]<>#$@^~|+-])")
 ADDRESS = re.compile(r"\bat 0x[0-9a-f]+")  # of an object in memory: another one every time
-ESCAPES = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 
 
 def compose(
@@ -76,11 +75,11 @@ def _cell(document: Document, cell: Cell, outputs: Sequence) -> Iterator[str | C
         return
     for output in outputs:
         if output.output_type == "stream" and output.name == "stdout":
-            yield _block("output", ESCAPES.sub("", output.text).rstrip())
+            yield _block("output", uncoloured(output.text).rstrip())
         elif TYPST in output.get("data", {}) and document.kind == "notebooks":
             yield f"```{{=html}}\n{output.data['text/html'].strip()}\n```"
         elif "text/plain" in output.get("data", {}) and SHOWN not in output.data:
-            text = ESCAPES.sub("", output.data["text/plain"]).rstrip()
+            text = uncoloured(output.data["text/plain"]).rstrip()
             if text and not ADDRESS.search(text):
                 yield _block("values" if VALUE in output.data else "output", text)
 
@@ -105,9 +104,8 @@ def _float(
     folder = "tables" if table else f"figures/{maker}"
     files = " ".join(f"{folder}/{s.removeprefix('tbl-') if table else s}" for s in stems)
     columns = cell.options.get("layout-ncol", 1)
-    captions[0] = captions[0].rstrip() + source_note(simulated.get(cell.label, False)).replace(
-        " (simulated data)", " (Simulated data.)"
-    )
+    if simulated[cell.label]:
+        captions[0] = f"{captions[0].rstrip()} (Simulated data.)"
     kind = "table" if table else "figure"
     head = f'::::: {{#{cell.label} .float kind="{kind}" files="{files}" columns="{columns}"}}'
     return "\n\n".join([head, *(f"::: caption\n{text}\n:::" for text in captions), ":::::"])

@@ -14,12 +14,12 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, DeadKernelError
 
 from scripts.book.kernel import INLINE
+from scripts.book.programs import passed, uncoloured
 from scripts.errors import DataError
-from scripts.plan.qmd import Cell, Document
+from scripts.plan.qmd import Document
 
 ROOT = Path(__file__).resolve().parents[2]
-# Of the environment a kernel gets these and no others: credentials are not among them.
-PASSED = re.compile(r"PATH|HOME|TMPDIR|LANG|LC_\w+|TZ|LD_LIBRARY_PATH|POLARS_\w+|NUMBA_\w+")
+PASSED = r"LD_LIBRARY_PATH|POLARS_\w+|NUMBA_\w+"
 FIXED = {
     "PYTHONPATH": str(ROOT),
     "PYTHONHASHSEED": "0",
@@ -43,8 +43,8 @@ def run(
 
     Returns:
         a notebook of the cells that ran, in order; `metadata.almanac` of each holds `line`, the
-        line of its fence; `metadata.almanac.inline` of the notebook the texts of the inline
-        expressions. The same bytes every time, as far as the cells' own output is.
+        line of its fence, and `label`, that of the notebook `simulated` and `inline`, the texts of
+        the inline expressions. The same bytes every time, as far as the cells' own output is.
 
     Raises:
         DataError: with file, line and cause: a cell or an inline expression that raises.
@@ -52,7 +52,7 @@ def run(
     cells = [_cell(0, BEFORE)]
     for cell in document.cells:
         if cell.options.get("eval", True):
-            cells.append(_cell(cell.line, cell.code))
+            cells.append(_cell(cell.line, cell.code, cell.label))
         if "tags" in cell.options:
             settings = "\n".join(f"{name} = {value!r}" for name, value in parameters.items())
             cells.append(_cell(0, settings))
@@ -60,8 +60,7 @@ def run(
     for number, cell in enumerate(cells):
         cell["id"] = f"cell-{number}"
     notebook = nbformat.v4.new_notebook(cells=cells)
-    given = {name: value for name, value in environment.items() if PASSED.fullmatch(name)}
-    _execute(document, notebook, {**given, **FIXED})
+    _execute(document, notebook, {**passed(environment, PASSED), **FIXED})
     inline = notebook.cells[-1].outputs
     notebook.metadata = {
         "almanac": {"inline": _answers(inline), "simulated": parameters["simulated"]},
@@ -72,8 +71,9 @@ def run(
     return notebook
 
 
-def _cell(line: int, code: str) -> nbformat.NotebookNode:
-    return nbformat.v4.new_code_cell(code, metadata={"almanac": {"line": line}})
+def _cell(line: int, code: str, label: str | None = None) -> nbformat.NotebookNode:
+    metadata = {"almanac": {"line": line, "label": label}}
+    return nbformat.v4.new_code_cell(code, metadata=metadata)
 
 
 def _answers(outputs: list) -> list[str]:
@@ -126,7 +126,7 @@ def _cause(document: Document, notebook: nbformat.NotebookNode, error: CellExecu
     start = failed.metadata.almanac["line"]
     if not start:  # not a cell of its own: the inline expressions, which name their line
         return f"{document.path}:{cause}"
-    trace = re.sub(r"\x1b\[[0-9;]*m", "", "\n".join(output.traceback))
+    trace = uncoloured("\n".join(output.traceback))
     count = failed.get("execution_count")
     places = re.findall(rf"(?:Cell|Input) In\[{count}\](?:, line |:)(\d+)", trace)
     inside = int(places[-1]) if places else 0
@@ -136,5 +136,4 @@ def _cause(document: Document, notebook: nbformat.NotebookNode, error: CellExecu
 def _name(document: Document, line: int) -> str:
     """How readers find a cell: by label, else by its number."""
     number, cell = next((n, cell) for n, cell in enumerate(document.cells, 1) if cell.line == line)
-    assert isinstance(cell, Cell)
     return f"cell {cell.label or number}"

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import nbformat
-import yaml
 
-from scripts.plan.qmd import LOADER, Document
+from scripts.plan.qmd import Document
 
 
 def simulated(
@@ -37,12 +36,7 @@ def simulated(
 
 def _flag(executed: nbformat.NotebookNode, label: str) -> bool:
     """The flag of the cell with that label."""
-    cell = next(cell for cell in executed.cells if _label(cell.source) == label)
+    cell = next(cell for cell in executed.cells if cell.metadata.almanac["label"] == label)
     shown = [output.get("metadata", {}).get("almanac", {}) for output in cell.outputs]
     flags = [mark["simulated"] for mark in shown if "simulated" in mark]
     return any(flags) if flags else executed.metadata.almanac["simulated"]
-
-
-def _label(code: str) -> str | None:
-    options = "\n".join(line[2:] for line in code.split("\n") if line.startswith("#|"))
-    return (yaml.load(options, LOADER) or {}).get("label") if options else None

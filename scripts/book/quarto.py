@@ -19,14 +19,14 @@ from typing import TYPE_CHECKING
 import yaml
 
 from scripts.book import pandoc
+from scripts.book.programs import passed, uncoloured
 from scripts.errors import DataError
 
 if TYPE_CHECKING:
     from scripts.book.engines import Page
 
 SUFFIXES = {"latex": "tex", "typst": "typ", "html": "html"}
-# Of the environment Quarto gets these and no others: credentials are not among them.
-PASSED = re.compile(r"PATH|HOME|TMPDIR|LANG|LC_\w+|TZ|DENO_\w+|QUARTO_\w+|XDG_\w+")
+PASSED = r"DENO_\w+|QUARTO_\w+|XDG_\w+"
 MARKDOWN = "markdown-implicit_figures-auto_identifiers-simple_tables-multiline_tables-grid_tables"
 
 
@@ -66,14 +66,14 @@ def convert(text: str, to: str, *, page: Page, options: Mapping[str, object]) ->
         done = subprocess.run(
             ["quarto", "render", f"{page.name}.qmd", "--to", to],
             cwd=staged,
-            env={n: v for n, v in page.environment.items() if PASSED.fullmatch(n)},
+            env=passed(page.environment, PASSED),
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
             encoding="utf-8",
             errors="replace",
         )
-        said = re.sub(r"\x1b\[[0-9;]*m", "", done.stdout + done.stderr)
+        said = uncoloured(done.stdout + done.stderr)
         made = staged / f"{page.name}.{SUFFIXES[to]}"
         if done.returncode or not made.is_file():
             lines = [line.strip() for line in said.splitlines() if line.strip()]

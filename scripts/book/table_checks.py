@@ -8,6 +8,9 @@ import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
+from scripts.book.programs import passed
+from scripts.book.typesetting import TEX
+
 MISSING = re.compile(r"(?<![\w.])(NA|None|null|(?i:nan|nat|n/a|inf|placeholder|todo|tbd))(?![\w.])")
 NAMES = re.compile(r"\\(label|ref|cite\w*)\{[^{}]*\}|\\[a-zA-Z]+\*?")
 RULES = ("toprule", "midrule", "bottomrule")
@@ -192,7 +195,7 @@ def _pdflatex(source: Path, environment: Mapping[str, str]) -> subprocess.Comple
     return subprocess.run(
         ["pdflatex", *options, source.name],
         cwd=source.parent,
-        env=dict(environment),
+        env=passed(environment, TEX),
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,

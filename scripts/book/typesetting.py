@@ -12,9 +12,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from scripts.book.programs import passed
 from scripts.book.tables import tex_escaped
 from scripts.errors import DataError
 
+TEX = r"TEXMF\w*|OSFONTDIR"  # variables that TeX and its programs are given
 LATEX_OPTIONS = ("-pdf", "-interaction=nonstopmode", "-halt-on-error", "-file-line-error")
 
 
@@ -110,7 +112,7 @@ def latex(work: Work, staged: Path, environment: Mapping[str, str]) -> Setting:
     done = subprocess.run(
         ["latexmk", "-norc", *LATEX_OPTIONS, "main.tex"],
         cwd=staged,
-        env={**environment, **fixed},
+        env={**passed(environment, TEX), **fixed},
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
@@ -126,8 +128,8 @@ def latex(work: Work, staged: Path, environment: Mapping[str, str]) -> Setting:
     if blg.is_file():
         found += re.findall(r"^Warning--(.*)$", blg.read_text(errors="replace"), re.M)
     wrong = r"(Citation|Reference) .* undefined|Label .* multiply defined"
-    if passed := [line for line in found if re.match(wrong, line)]:
-        raise DataError(f"latex: {'; '.join(passed)}")
+    if unresolved := [line for line in found if re.match(wrong, line)]:
+        raise DataError(f"latex: {'; '.join(unresolved)}")
     return Setting((staged / "main.pdf").read_bytes(), found)
 
 
@@ -203,9 +205,3 @@ def _title_page(meta: Mapping) -> list[str]:
     ]
     lines += [r"\end{tabular}}", r"\end{titlepage}", r"\tableofcontents", r"\clearpage"]
     return [*lines, r"\pagenumbering{arabic}"]
-
-
-def environment_of(variables: Mapping[str, str]) -> dict[str, str]:
-    """Of the variables of this process those that TeX needs."""
-    kept = re.compile(r"PATH|HOME|TMPDIR|LANG|LC_\w+|TEXMF\w*|OSFONTDIR")
-    return {name: value for name, value in variables.items() if kept.fullmatch(name)}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -11,7 +10,9 @@ from scipy.stats import norm
 from scipy.stats import t as student
 
 from scripts.errors import DataError
+from scripts.multiplicity import holm
 from scripts.nfl import evaluation
+from scripts.nfl.week_samples import sampled
 
 SPREAD_SD = 13.5  # points: SD of home margins around the closing line
 CLOSING_LINE, BASE_RATE = "closing_line", "base_rate"
@@ -145,15 +146,6 @@ def diebold_mariano(difference: np.ndarray, *, lags: int = LAGS, horizon: int = 
     return Test(mean, statistic, float(2 * student.sf(abs(statistic), n - 1)))
 
 
-def holm(p: np.ndarray) -> np.ndarray:
-    """p-values adjusted for their number (Holm 1979); NaN is none of them."""
-    adjusted = np.full(len(p), np.nan)
-    order = np.argsort(p)[: int((~np.isnan(p)).sum())]
-    factors = np.arange(len(order), 0, -1)
-    adjusted[order] = np.minimum(np.maximum.accumulate(p[order] * factors), 1)
-    return adjusted
-
-
 def bootstrap(games: pl.DataFrame, target: str, *, draws: int, seed: int) -> dict[str, np.ndarray]:
     """Metrics of each of `draws` samples of weeks with replacement; NaN where one is not defined.
 
@@ -162,7 +154,7 @@ def bootstrap(games: pl.DataFrame, target: str, *, draws: int, seed: int) -> dic
         target: as in `evaluation.metrics`.
     """
     y, p = (games[name].cast(pl.Float64).to_numpy() for name in ("outcome", "probability"))
-    week, times = _sampled(games, draws, seed)
+    week, times = sampled(games, draws, seed)
     sums = _summed(week, np.column_stack([np.ones(len(y)), *evaluation.losses(y, p).values()]))
     totals = times @ sums
     found = {
@@ -177,21 +169,6 @@ def bootstrap(games: pl.DataFrame, target: str, *, draws: int, seed: int) -> dic
         money = times @ _summed(week, np.column_stack(evaluation.stakes(y, p)))
         np.divide(money[:, 0], money[:, 1], out=found["roi"], where=money[:, 1] > 0)
     return found
-
-
-def _sampled(games: pl.DataFrame, draws: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """Number of each game's week, and how often each draw has each week (draws x weeks)."""
-    week = games.select(pl.struct("season", "week").rank("dense")).to_series().to_numpy() - 1
-    return week, _times(int(week.max()) + 1, draws, seed)
-
-
-@lru_cache(maxsize=4)  # models of the same games have the same draws
-def _times(weeks: int, draws: int, seed: int) -> np.ndarray:
-    """How often each of `draws` samples of `weeks` weeks has each of them."""
-    rng = np.random.default_rng(seed)
-    times = rng.multinomial(weeks, np.full(weeks, 1 / weeks), draws).astype(np.float64)
-    times.flags.writeable = False
-    return times
 
 
 def _summed(week: np.ndarray, values: np.ndarray) -> np.ndarray:
@@ -247,7 +224,7 @@ def _against(name: str, common: pl.DataFrame, draws: int, seed: int, lags: int) 
     )
     difference = (p - y) ** 2 - (q - y) ** 2
     test = diebold_mariano(difference, lags=lags)
-    week, times = _sampled(common, draws, seed)
+    week, times = sampled(common, draws, seed)
     sums = times @ _summed(week, np.column_stack([difference, np.ones(len(y))]))
     low, high = _interval(sums[:, 0] / sums[:, 1])
     values = (len(y), test.difference, low, high, test.statistic, test.p)

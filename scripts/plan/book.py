@@ -5,7 +5,6 @@ Standard library and yaml only: Snakemake imports this while it parses.
 
 from __future__ import annotations
 
-import ast
 import hashlib
 import json
 import re
@@ -145,7 +144,7 @@ class BookPlan:
             [
                 {key: cell.options[key] for key in relevant if key in cell.options},
                 len(cell.subcaptions),
-                canonical(ast.parse(cell.code).body),
+                canonical(cell.tree.body),
             ]
             for cell in document.cells
         ]

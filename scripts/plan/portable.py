@@ -175,7 +175,7 @@ def _cell(document: Document, cell: Cell) -> None:
     if cell.options.get("tags", ["parameters"]) != ["parameters"]:
         _refuse(document, cell.line, "cell option tags: only [parameters] is portable")
     try:
-        ast.parse(cell.code)
+        cell.tree  # noqa: B018
     except SyntaxError as error:
         line = cell.line + (error.lineno or 1)
         _refuse(document, line, f"no Python: {error.msg}; magics are not portable")

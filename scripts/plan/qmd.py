@@ -61,9 +61,18 @@ class Cell:
         return [f"{self.label}-{n}" for n in numbers] or [self.label]
 
     @cached_property
+    def tree(self) -> ast.Module:
+        """Its code, parsed.
+
+        Raises:
+            SyntaxError: it is no Python.
+        """
+        return ast.parse(self.code)
+
+    @cached_property
     def shown(self) -> tuple[str, str] | None:
         """(notebook, label) of a cell that does nothing but `desk.show("notebook", "label")`."""
-        body = ast.parse(self.code).body
+        body = self.tree.body
         call = body[0].value if len(body) == 1 and isinstance(body[0], ast.Expr) else None
         if not isinstance(call, ast.Call) or getattr(call.func, "attr", "") != "show":
             return None

@@ -142,15 +142,6 @@ def _errors(series: np.ndarray, lags: int) -> np.ndarray:
     return np.sqrt(np.maximum(total, 0)) / n
 
 
-def holm(p_values: Sequence[float]) -> list[float]:
-    """p-values adjusted for their number (Holm 1979): valid whatever depends on what."""
-    order = np.argsort(p_values, kind="stable")
-    scaled = np.asarray(p_values, float)[order] * np.arange(len(order), 0, -1)
-    adjusted = np.empty(len(order))
-    adjusted[order] = np.minimum(np.maximum.accumulate(scaled), 1)
-    return adjusted.tolist()
-
-
 def shuffled(
     panel: pl.DataFrame,
     factors: Sequence[str],

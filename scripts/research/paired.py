@@ -9,6 +9,7 @@ import polars as pl
 from threadpoolctl import threadpool_limits
 
 from scripts.errors import DataError
+from scripts.nfl.week_samples import sampled
 
 LEVEL = 0.95
 
@@ -45,11 +46,9 @@ def by_weeks(difference: np.ndarray, weeks: pl.DataFrame, *, draws: int, seed: i
         raise DataError(f"{len(difference)} differences of {weeks.height} games; expected as many")
     if not np.isfinite(difference).all():
         raise DataError("a difference is not finite; leave the game out")
-    week = weeks.select(pl.struct("season", "week").rank("dense")).to_series().to_numpy() - 1
+    week, times = sampled(weeks, draws, seed)
     number = np.bincount(week).astype(np.float64)
     total = np.bincount(week, difference)
-    rng = np.random.default_rng(seed)
-    times = rng.multinomial(len(number), np.full(len(number), 1 / len(number)), draws)
     with threadpool_limits(1):  # sums of other thread counts differ in their last digits
         means = (times @ total) / (times @ number)
     low, high = np.quantile(means, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])

@@ -13,6 +13,7 @@ from scripts.errors import DataError
 from scripts.research import bankroll
 from scripts.research.paired import Interval
 from scripts.research.score_distribution import above
+from scripts.research.sizing import decimal_odds
 
 LEVEL = 0.95
 
@@ -70,9 +71,7 @@ def legs(won: np.ndarray) -> Legs:
 
 def decimal(american: float) -> float:
     """What a unit pays in all if won, of American odds: -110 gives 1.909."""
-    if abs(american) < 100:
-        raise DataError(f"American odds {american:g}; expected at most -100 or at least 100")
-    return 1 + (american / 100 if american > 0 else 100 / -american)
+    return float(decimal_odds(american))
 
 
 def expected_value(rate: float, number: int, american: float) -> float:

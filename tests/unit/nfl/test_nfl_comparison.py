@@ -13,8 +13,9 @@ from scipy.stats import norm, ttest_1samp
 from statsmodels.stats.multitest import multipletests
 
 from scripts.errors import DataError
+from scripts.multiplicity import holm
 from scripts.nfl import comparison, evaluation
-from scripts.nfl.comparison import bootstrap, compare, diebold_mariano, holm, references
+from scripts.nfl.comparison import bootstrap, compare, diebold_mariano, references
 
 
 def played(seasons: int = 4, weeks: int = 15, games: int = 14, seed: int = 0) -> pl.DataFrame:

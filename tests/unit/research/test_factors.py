@@ -12,6 +12,7 @@ from statsmodels.regression.linear_model import OLS
 from statsmodels.stats.multitest import multipletests
 
 from scripts.errors import DataError
+from scripts.multiplicity import holm
 from scripts.research import factors
 
 MONDAY = date(2024, 1, 1)
@@ -124,7 +125,7 @@ def test_lags():
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=12))
 def test_holm_is_that_of_statsmodels(p_values):
     expected = multipletests(p_values, method="holm")[1]
-    assert factors.holm(p_values) == pytest.approx(expected.tolist())
+    assert holm(np.asarray(p_values)).tolist() == pytest.approx(expected.tolist())
 
 
 def test_worthless_factors_leave_zero_as_often_as_the_level_says():
