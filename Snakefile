@@ -15,37 +15,19 @@ include: "rules/common.smk"
 rule all:
     default_target: True
     input:
-        rules_of("lake", "ticks", "weekly", "nfl", "grid", "book"),
+        rules_of("lake", "ticks", "weekly", "nfl", "grid", "warehouse", "book"),
 
 
-rule lake:
-    input:
-        rules_of("lake"),
+for target in (
+    *("lake", "ticks", "weekly", "nfl", "grid", "book"),
+    *("warehouse", "migration_test", "backup"),
+):
 
-
-rule ticks:
-    input:
-        rules_of("ticks"),
-
-
-rule weekly:
-    input:
-        rules_of("weekly"),
-
-
-rule nfl:
-    input:
-        rules_of("nfl"),
-
-
-rule grid:
-    input:
-        rules_of("grid"),
-
-
-rule book:
-    input:
-        rules_of("book"),
+    rule public:
+        name:
+            target
+        input:
+            rules_of(target),
 
 
 include: "rules/lake.smk"
@@ -57,3 +39,4 @@ include: "rules/weekly.smk"
 include: "rules/weekly_exports.smk"
 include: "rules/nfl.smk"
 include: "rules/book.smk"
+include: "rules/warehouse.smk"

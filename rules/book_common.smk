@@ -18,7 +18,6 @@ ENGINE = planned(getattr, BOOK, "engine") if BOOK.on else "embedded"
 TOOLS = planned(getattr, BOOK, "tools") if BOOK.on else []
 BACKEND = config["book"]["backend"]
 FRAGMENT = {"typst": "typ", "latex": "tex"}[BACKEND]
-RESULTS = f"results/{config['run']}"  # for params, where pathvars do not count
 XREF = "<results>/book/xref.json"
 MANIFEST = "<results>/book/manifest.json"
 REFERENCES = source_file_of("references.bib")

@@ -53,6 +53,9 @@ os.environ.update(
 )
 
 
+RESULTS = f"results/{config['run']}"  # for params, where pathvars do not count
+
+
 pathvars:
     results=f"results/{config['run']}",
     logs=f"results/{config['run']}/logs",

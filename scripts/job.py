@@ -74,6 +74,11 @@ def environment() -> Mapping[str, str]:
     return os.environ
 
 
+def owner() -> int:
+    """Process id of the Snakemake that this job works for; without one its own."""
+    return int(os.environ.get(OWNER_VARIABLE) or os.getpid())
+
+
 def started() -> float:
     """When the Snakemake process that this job works for began, seconds since the epoch."""
     pid = os.environ.get(OWNER_VARIABLE)

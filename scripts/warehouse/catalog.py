@@ -1,0 +1,157 @@
+"""What a database holds, from pg_catalog: its objects, and sums by which rows are known."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import psycopg
+from psycopg import sql
+
+BOOKKEEPING = ("schema_migrations", "refresh_log", "loads", "warehouse")
+COLUMNS = """
+SELECT c.relname, c.relkind, a.attname,
+    format_type(a.atttypid, a.atttypmod) || CASE WHEN a.attnotnull THEN ' not null' ELSE '' END
+FROM pg_class AS c
+JOIN pg_attribute AS a ON a.attrelid = c.oid
+WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p', 'm', 'v')
+    AND a.attnum > 0 AND NOT a.attisdropped
+ORDER BY c.relname, a.attnum
+"""
+INDEXES = """
+SELECT t.relname, i.relname, x.indisunique, x.indisvalid AND x.indisready, x.indpred IS NULL,
+    (SELECT string_agg(pg_get_indexdef(x.indexrelid, n, true), ', ' ORDER BY n)
+     FROM generate_series(1, x.indnkeyatts) AS n)
+FROM pg_index AS x
+JOIN pg_class AS t ON t.oid = x.indrelid
+JOIN pg_class AS i ON i.oid = x.indexrelid
+WHERE t.relnamespace = 'public'::regnamespace
+ORDER BY t.relname, i.relname
+"""
+CONSTRAINTS = """
+SELECT t.relname, k.conname, k.convalidated, pg_get_constraintdef(k.oid, true)
+FROM pg_constraint AS k
+JOIN pg_class AS t ON t.oid = k.conrelid
+WHERE t.relnamespace = 'public'::regnamespace AND k.contype <> 'n'
+ORDER BY t.relname, k.conname
+"""
+KINDS = {"r": "tables", "p": "tables", "m": "materialised_views", "v": "views"}
+
+
+def describe(connection: psycopg.Connection) -> dict[str, dict]:
+    """Tables and views with columns, indexes and constraints, in words that can be compared.
+
+    Returns:
+        {tables | materialised_views | views: {name: {columns: {name: type}, indexes: {name: text},
+        constraints: {name: text}}}}. An index or constraint that is not valid says so.
+    """
+    found: dict[str, dict] = {"tables": {}, "materialised_views": {}, "views": {}}
+    where = {}
+    for relation, kind, column, text in connection.execute(COLUMNS):
+        entry = found[KINDS[kind]].setdefault(relation, {"columns": {}})
+        entry["columns"][column] = text
+        where[relation] = entry
+    for relation, name, unique, valid, whole, columns in connection.execute(INDEXES):
+        text = ("unique " if unique else "") + columns
+        text += ("" if whole else " (partial)") + ("" if valid else " (not valid)")
+        where[relation].setdefault("indexes", {})[name] = text
+    for relation, name, valid, text in connection.execute(CONSTRAINTS):
+        # NOT VALID stands in the text of those that are not; said once, in our words.
+        text = text.removesuffix(" NOT VALID") + ("" if valid else " (not valid)")
+        where[relation].setdefault("constraints", {})[name] = text
+    return found
+
+
+def keys(connection: psycopg.Connection) -> dict[str, list[str]]:
+    """Relation -> columns of its primary key, or of its first unique index; [] without any."""
+    rows = connection.execute(
+        "SELECT DISTINCT ON (c.relname) c.relname, "
+        "array(SELECT a.attname::text FROM unnest(x.indkey::int[]) AS n "
+        "JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attnum = n) "
+        "FROM pg_class AS c LEFT JOIN pg_index AS x ON x.indrelid = c.oid AND x.indisunique "
+        "AND x.indpred IS NULL AND 0 <> ALL (x.indkey::int[]) "
+        "WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p', 'm') "
+        "ORDER BY c.relname, x.indisprimary DESC NULLS LAST, x.indexrelid"
+    )
+    return {name: sorted(columns or []) for name, columns in rows}
+
+
+def sums(
+    connection: psycopg.Connection, known: Mapping[str, Mapping] | None = None
+) -> dict[str, dict]:
+    """What the rows of all tables and materialised views are known by.
+
+    The sum of a column moves when any of its values changes or changes its row: it is made of
+    hashes of value and key. A column that keeps its values under another type keeps its sum.
+
+    Args:
+        connection: to the database.
+        known: earlier sums; only relations and columns that they have are looked at, by the keys
+            of then. None: all but bookkeeping.
+
+    Returns:
+        relation -> {rows, key: [columns], columns: {name: [values that are not null, sum]}}.
+    """
+    described = describe(connection)
+    there = {
+        name: list(entry["columns"])
+        for kind in ("tables", "materialised_views")
+        for name, entry in described[kind].items()
+        if name not in BOOKKEEPING
+    }
+    by_key = keys(connection)
+    found = {}
+    for name, columns in there.items():
+        if known is not None and name not in known:
+            continue
+        key = known[name]["key"] if known is not None else by_key[name]
+        if known is not None:
+            columns = [column for column in columns if column in known[name]["columns"]]
+        if not set(key) <= set(there[name]):
+            key = []
+        found[name] = {"key": key, **_sums_of(connection, name, columns, key)}
+    return found
+
+
+def _sums_of(
+    connection: psycopg.Connection, name: str, columns: list[str], key: list[str]
+) -> dict[str, object]:
+    """Rows, and of each column the values that are not null with their sum."""
+    quoted = {column: sql.Identifier(column) for column in columns}
+    of_key = sql.SQL(", ").join(map(sql.Identifier, key)) if key else sql.SQL("NULL")
+    parts = [sql.SQL("count(*)")]
+    for column in quoted.values():
+        parts.append(sql.SQL("count({})").format(column))
+        # Without a key rows can be equal: then they are added, which xor would cancel.
+        total = "bit_xor({})" if key else "sum(({})::numeric)"
+        hashed = sql.SQL("hashtextextended({}::text, _key)").format(column)
+        parts.append(sql.SQL(total).format(hashed))
+    query = sql.SQL(
+        "SELECT {} FROM (SELECT *, hashtextextended(ROW({})::text, 0) AS _key FROM {} OFFSET 0)"
+    ).format(sql.SQL(", ").join(parts), of_key, sql.Identifier(name))
+    rows, *rest = connection.execute(query).fetchone()
+    pairs = zip(rest[::2], rest[1::2], strict=True)
+    return {
+        "rows": rows,
+        "columns": {c: [n, str(total)] for c, (n, total) in zip(columns, pairs, strict=True)},
+    }
+
+
+def differences(before: Mapping[str, Mapping], after: Mapping[str, Mapping]) -> list[str]:
+    """What of the earlier sums is not so any more; a line each: table.column: what happened."""
+    lines = []
+    for name, old in sorted(before.items()):
+        new = after.get(name)
+        if new is None:
+            lines.append(f"{name}: gone, with its {old['rows']} rows")
+            continue
+        if new["rows"] != old["rows"]:
+            lines.append(f"{name}: {old['rows']} rows before, {new['rows']} after")
+        for column, (count, total) in old["columns"].items():
+            now = new["columns"].get(column)
+            if now is None:
+                lines.append(f"{name}.{column}: gone, with its {count} values")
+            elif now[0] != count:
+                lines.append(f"{name}.{column}: {count} values before, {now[0]} after")
+            elif now[1] != total and new["rows"] == old["rows"]:
+                lines.append(f"{name}.{column}: other values than before")
+    return lines

@@ -1,0 +1,219 @@
+"""Rows of the graph's parquet into tables: a season in one transaction, the same every time."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+import polars as pl
+import psycopg
+from psycopg import sql
+
+from scripts.errors import DataError
+from scripts.nfl.build_team_epa import COLUMNS as TEAM_EPA
+from scripts.nfl.build_team_epa import with_epa
+from scripts.nfl.columns import ODDS, PLAYERS, PLAYS, SCHEDULES, WEATHER
+from scripts.nfl.play_types import COLUMNS as PLAY_TYPES
+from scripts.tables import conform, scan
+
+SEASONAL = {  # table -> columns of its partitions, in the order of loading
+    "games": SCHEDULES,
+    "plays": PLAYS,
+    #TMP"player_games": PLAYER_GAMES,
+    "odds": ODDS,
+    "weather": WEATHER,
+    "team_epa": TEAM_EPA,
+}
+OF_ALL = ("players", "rosters")
+ALL_SEASONS = 0  # the season of such a table in `loads`
+LOCK_S = 120
+CLASSES = ("play_class", "explosive", "early_down", "red_zone", "garbage_time")
+
+
+def read_season(sources: Mapping[str, Path], model: Path | None) -> dict[str, pl.DataFrame]:
+    """The frames of a season.
+
+    Args:
+        sources: table -> its partition, as far as there is one; with plays also play_types.
+        model: expected points of plays whose source has none; None: they stay unknown.
+
+    Raises:
+        DataError: a partition lacks a column.
+    """
+    frames = {
+        table: conform(pl.read_parquet(sources[table]), columns)
+        for table, columns in SEASONAL.items()
+        if table in sources
+    }
+    if "plays" in frames:
+        frames["plays"] = with_classes(
+            with_epa(frames["plays"], model),
+            conform(pl.read_parquet(sources["play_types"]), PLAY_TYPES),
+        )
+    return frames
+
+
+def with_classes(plays: pl.DataFrame, types: pl.DataFrame) -> pl.DataFrame:
+    """Plays with their classes and flags."""
+    keys = ["game_id", "play_id"]
+    return plays.join(types.select(*keys, *CLASSES), on=keys, how="left", maintain_order="left")
+
+
+def read_players(partitions: Iterable[Path]) -> dict[str, pl.DataFrame]:
+    """Players as the latest season has them, and rosters: who was known to be of a team.
+
+    Args:
+        partitions: of all seasons; none: there is no such source.
+    """
+    seasons = scan(partitions, PLAYERS).collect().sort("player_id", "season")
+    latest = seasons.group_by("player_id", maintain_order=True).last()
+    players = latest.select("player_id", "name", "position", "birth_date", last_season="season")
+    rosters = seasons.drop_nulls("team").select("season", "player_id", "team", "position")
+    return {"players": players, "rosters": rosters.sort("season", "player_id")}
+
+
+def columns_in(connection: psycopg.Connection, table: str) -> list[str]:
+    """Columns of a table in their order; none where there is no such table."""
+    rows = connection.execute(
+        "SELECT attname FROM pg_attribute WHERE attrelid = to_regclass(%s) AND attnum > 0 "
+        "AND NOT attisdropped ORDER BY attnum",
+        [table],
+    )
+    return [name for (name,) in rows]
+
+
+def as_csv(frame: pl.DataFrame) -> bytes:
+    """Rows as COPY takes them: text always quoted, nothing for null."""
+    return frame.write_csv(None, include_header=False, quote_style="non_numeric").encode()
+
+
+def _copy(connection: psycopg.Connection, table: str, frame: pl.DataFrame, rows: bytes) -> None:
+    command = sql.SQL("COPY {} ({}) FROM STDIN (FORMAT csv)").format(
+        sql.Identifier(table), sql.SQL(", ").join(map(sql.Identifier, frame.columns))
+    )
+    with connection.cursor().copy(command) as copy:
+        copy.write(rows)
+
+
+def _upsert(
+    connection: psycopg.Connection,
+    table: str,
+    key: Sequence[str],
+    frame: pl.DataFrame,
+    rows: bytes,
+    season: int,
+) -> None:
+    """Make a table's rows (of a season; 0: all) those of the frame, unchanged ones left alone.
+
+    What refers to a row that stays is not deleted with it, as it would be by DELETE and COPY.
+    """
+    name, fresh = sql.Identifier(table), sql.Identifier(f"fresh_{table}")
+    columns = [sql.Identifier(column) for column in frame.columns]
+    others = [sql.Identifier(column) for column in frame.columns if column not in key]
+    parts = {
+        "table": name,
+        "fresh": fresh,
+        "columns": sql.SQL(", ").join(columns),
+        "key": sql.SQL(", ").join(map(sql.Identifier, key)),
+        "news": sql.SQL(", ").join(sql.SQL("excluded.{}").format(column) for column in others),
+        "olds": sql.SQL(", ").join(sql.SQL("{}.{}").format(name, column) for column in others),
+        "others": sql.SQL(", ").join(others),
+    }
+    connection.execute(sql.SQL("DROP TABLE IF EXISTS {fresh}").format(**parts))
+    connection.execute(
+        sql.SQL(
+            "CREATE TEMP TABLE {fresh} ON COMMIT DROP AS SELECT {columns} FROM {table} LIMIT 0"
+        ).format(**parts)
+    )
+    _copy(connection, f"fresh_{table}", frame, rows)
+    gone = "DELETE FROM {table} WHERE ({key}) NOT IN (SELECT {key} FROM {fresh})"
+    of_season = sql.SQL(" AND season = {}").format(sql.Literal(season) if season else sql.SQL("0"))
+    statement = sql.SQL(gone).format(**parts)
+    connection.execute(statement + of_season if season else statement)
+    connection.execute(
+        sql.SQL(
+            "INSERT INTO {table} ({columns}) SELECT {columns} FROM {fresh} "
+            "ON CONFLICT ({key}) DO UPDATE SET ({others}) = ROW ({news}) "
+            "WHERE ROW ({olds}) IS DISTINCT FROM ROW ({news})"
+        ).format(**parts)
+    )
+
+
+def load(
+    connection: psycopg.Connection,
+    frames: Mapping[str, pl.DataFrame],
+    season: int,
+    *,
+    lenient: bool = False,
+) -> dict[str, dict]:
+    """Put frames into their tables, in one transaction: all of a season's rows, or none.
+
+    Args:
+        connection: outside a transaction.
+        frames: of `read_season`, or of `read_players`.
+        season: whose rows they are; `ALL_SEASONS`: the tables' only rows.
+        lenient: leave out tables and columns that the database does not have yet.
+
+    Returns:
+        table -> {rows, sha256 of what was sent}.
+
+    Raises:
+        DataError: the database lacks a table or column, or refuses a row.
+    """
+    receipts = {}
+    with connection.transaction():
+        connection.execute(f"SET LOCAL lock_timeout = '{LOCK_S}s'")
+        for table, frame in frames.items():
+            there = columns_in(connection, table)
+            missing = [name for name in frame.columns if name not in there]
+            if missing and not lenient:
+                what = f"column {', '.join(missing)} in table" if there else "table"
+                raise DataError(
+                    f"the warehouse has no {what} {table}; a migration must make it, see "
+                    "warehouse/migrations"
+                )
+            if not there:
+                continue
+            kept = frame.drop(missing)
+            rows = as_csv(kept)
+            try:
+                _replace(connection, table, kept, rows, season)
+            except psycopg.errors.IntegrityError as error:
+                raise DataError(_refusal(table, season, error)) from None
+            receipts[table] = {"rows": kept.height, "sha256": hashlib.sha256(rows).hexdigest()}
+        _log(connection, receipts, season)
+    return receipts
+
+
+def _replace(
+    connection: psycopg.Connection, table: str, frame: pl.DataFrame, rows: bytes, season: int
+) -> None:
+    keys = {"games": ["game_id"], "players": ["player_id"], "rosters": ["season", "player_id"]}
+    if table in keys:
+        _upsert(connection, table, keys[table], frame, rows, season)
+        return
+    connection.execute(
+        sql.SQL("DELETE FROM {} WHERE season = %s").format(sql.Identifier(table)), [season]
+    )
+    _copy(connection, table, frame, rows)
+
+
+def _refusal(table: str, season: int, error: psycopg.Error) -> str:
+    """Which rule of the table a row breaks."""
+    told = error.diag
+    place = f"{table}, season {season}" if season else table
+    detail = f" ({' '.join(told.message_detail.split())[:200]})" if told.message_detail else ""
+    return f"{place}: {told.message_primary}{detail}; correct the source of that row"
+
+
+def _log(connection: psycopg.Connection, receipts: Mapping[str, dict], season: int) -> None:
+    if not columns_in(connection, "loads"):
+        return
+    for table, receipt in receipts.items():
+        connection.execute(
+            "INSERT INTO loads (table_name, season, rows, sha256) VALUES (%s, %s, %s, %s) "
+            "ON CONFLICT (table_name, season) DO UPDATE SET rows = excluded.rows, "
+            "sha256 = excluded.sha256, loaded_at = clock_timestamp()",
+            [table, season, receipt["rows"], receipt["sha256"]],
+        )
