@@ -86,8 +86,8 @@ def _with_defaults(value: object, schema: Mapping, root: Mapping) -> object:
     if other.get("type") in (
         "object",
         "array",
-    ):  # an entry that an overlay set to null is taken out
-        value = {k: v for k, v in value.items() if v is not None or k in parts}
+    ):  # an entry that an overlay, or --config, set to null is taken out
+        value = {k: v for k, v in value.items() if v not in (None, "null") or k in parts}
     return {k: _with_defaults(v, parts.get(k, other), root) for k, v in value.items()}
 
 

@@ -101,7 +101,7 @@ if __name__ == "__main__":
                     owner(),
                 ).at(snakemake.params.database),  # noqa: F821
                 folder=Path(snakemake.params.migrations),  # noqa: F821
-                number=snakemake.params.number,  # noqa: F821
+                number=int(snakemake.wildcards.number),  # noqa: F821
                 seasons={
                     season: (
                         {table: Path(path) for table, path in tables.items()},

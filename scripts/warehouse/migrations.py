@@ -228,7 +228,7 @@ def _cause(error: psycopg.Error, migration: Migration, limits: Limits) -> str:
         else "",
         "25001": "such a statement cannot run in a transaction, which every migration does",
     }.get(error.sqlstate or "", "")
-    more = [" ".join(part.split()) for part in (told.message_detail, told.message_hint) if part]
+    more = [" ".join(told.message_detail.split())] if told.message_detail else []
     return f"{line}: {'; '.join([text, *filter(None, [meaning]), *more])}"
 
 
