@@ -6,9 +6,15 @@ from scripts.plan.nfl import CALIBRATED, MODEL_FILES, RAW, NflPlan
 
 NFL = planned(NflPlan, config=config["nfl"], today=date.today())
 GAMES = "<results>/nfl/features/games.parquet"
-GAMECENTER_FILES = {"schedules": "games.csv", "pbp": "plays.parquet"}
+GAMECENTER_FILES = {
+    "schedules": "games.csv",
+    "pbp": "plays.parquet",
+    "player_games": "player_games.parquet",
+}
 # Temperature and wind stand in the schedules' file; hours measured have one of their own.
 WEATHER_TABLE = "weather" if NFL.sources["weather"] == "files" else "schedules"
+# Players' games are counted from plays that name players, or landed by GameCenter.
+PLAYER_GAMES_TABLE = "pbp" if NFL.sources["player_games"] == "pbp" else "player_games"
 ETL_ALWAYS = ("schedules", "stadiums")
 for line in planned(NFL.absent) if NFL.on else []:
     print(line, file=sys.stderr)
@@ -90,6 +96,8 @@ def etl_seasons(table):
     """Seasons of a table."""
     if table in ("pbp", "play_types", "team_epa"):
         return NFL.pbp_seasons
+    if table == "player_games":
+        return NFL.player_seasons
     return NFL.seasons if table in ETL_ALWAYS or NFL.has(table) else []
 
 
@@ -136,10 +144,11 @@ def features_up_to(wildcards):
 def provenance_sources(wildcards=None):
     """What was landed or given, of all tables and seasons."""
     files = {config["nfl"]["stadiums"]: None}
-    tables = ("schedules", "pbp", "players", "weather", "team_stats")
+    tables = ("schedules", "pbp", "player_games", "players", "weather", "team_stats")
     seasons = {"pbp": NFL.pbp_seasons, "team_stats": NFL.stats_seasons}
+    seasons["player_games"] = NFL.player_seasons
     for table in tables:
-        if NFL.sources[table] in (None, "simulator", "schedules", "meteostat"):
+        if NFL.sources[table] in (None, "simulator", "schedules", "meteostat", "pbp"):
             continue
         if table == "players" and NFL.sources[table] == "gamecenter":
             continue

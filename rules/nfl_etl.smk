@@ -1,7 +1,8 @@
 # NFL, levels 1 to 3: plays -> their classes, expected points -> team-games -> features of games.
 #
 # In:  nfl/raw/**, nfl/etl/{schedules,stadiums,odds,weather}.
-# Out: nfl/etl/{pbp,play_types,team_epa}/season=*/part.parquet, nfl/expected_points/season=*/model.ubj,
+# Out: nfl/etl/{pbp,play_types,player_games,team_epa}/season=*/part.parquet,
+#      nfl/expected_points/season=*/model.ubj,
 #      nfl/features/season=*/part.parquet, and all of them in nfl/features/games.parquet.
 # Every file of a season is made of that season and earlier ones: another one reruns nothing of them.
 
@@ -53,6 +54,35 @@ rule nfl_build_play_types:
         "Classify the plays of {wildcards.season}"
     script:
         "../scripts/nfl/build_play_types.py"
+
+
+if NFL.has("player_games"):
+
+    rule nfl_build_player_games:
+        input:
+            source=source_of(PLAYER_GAMES_TABLE),
+            manifest=manifest_of(PLAYER_GAMES_TABLE),
+            schedule="<results>/nfl/etl/schedules/season={season}/part.parquet",
+        output:
+            partition="<results>/nfl/etl/player_games/season={season}/part.parquet",
+        log:
+            "<logs>/nfl/nfl_build_player_games/{season}.log",
+        benchmark:
+            "<benchmarks>/nfl/nfl_build_player_games/{season}.tsv"
+        conda:
+            ENVIRONMENT
+        threads: 1
+        resources:
+            mem_mb=memory_mb(600, 60),
+            runtime=10,
+        params:
+            code=code("nfl/build_player_games"),
+            kind=NFL.sources["player_games"],
+            revision=revision_of(PLAYER_GAMES_TABLE),
+        message:
+            "Add up the players' games of {wildcards.season}"
+        script:
+            "../scripts/nfl/build_player_games.py"
 
 
 rule nfl_fit_expected_points:

@@ -165,7 +165,7 @@ def nfl_products():
             print("nfl: nothing to build, nfl.sources.schedules is null", file=sys.stderr)
         return []
     tables = ["schedules", "stadiums", "pbp", "play_types", "team_epa", "odds", "weather"]
-    tables += ["players"] if NFL.has("players") else []
+    tables += [table for table in ("players", "player_games") if NFL.has(table)]
     raw = [path for path in provenance_sources() if path.startswith("<results>")]
     # Manifests too: a fetch that fails takes its manifest away and keeps the file as it was.
     landed = [path for path in raw if "raw/gamecenter" not in path and path[-5:] != ".json"]

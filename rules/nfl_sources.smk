@@ -10,6 +10,7 @@ rule nfl_land_gamecenter:
     output:
         games="<results>/nfl/raw/gamecenter/season={season}/games.csv",
         plays="<results>/nfl/raw/gamecenter/season={season}/plays.parquet",
+        player_games="<results>/nfl/raw/gamecenter/season={season}/player_games.parquet",
     log:
         "<logs>/nfl/nfl_land_gamecenter/{season}.log",
     benchmark:

@@ -11,7 +11,10 @@ KEY = ["team", "date"]
 
 
 def known_before(
-    games: pl.DataFrame, statistics: Sequence[str], sums: Sequence[str]
+    games: pl.DataFrame,
+    statistics: Sequence[str],
+    sums: Sequence[str],
+    last: Sequence[int] = LAST,
 ) -> pl.DataFrame:
     """Statistics of each team over its earlier games.
 
@@ -26,13 +29,14 @@ def known_before(
             team plays at most once a day.
         statistics: their columns.
         sums: those of them that are also summed up.
+        last: games of the short windows; each k makes its `x_last<k>`.
 
     Returns:
         team, date and the columns above, a row for each row of `games`, sorted by team and date.
     """
     games = games.sort(KEY)
     played = games.filter("known")
-    ever = _after(played, statistics, sums)
+    ever = _after(played, statistics, sums, last)
     season = _after_in_season(played, statistics)
     before = {"on": "date", "strategy": "backward", "allow_exact_matches": False}
     found = games.select("team", "date", "season")
@@ -43,7 +47,9 @@ def known_before(
     return found.drop("season").with_columns(counts)
 
 
-def _after(played: pl.DataFrame, statistics: Sequence[str], sums: Sequence[str]) -> pl.DataFrame:
+def _after(
+    played: pl.DataFrame, statistics: Sequence[str], sums: Sequence[str], last: Sequence[int]
+) -> pl.DataFrame:
     """The state after each game, over all of a team's games up to it."""
     made = [pl.int_range(1, pl.len() + 1).over("team").alias("games_prior")]
     for name in statistics:
@@ -52,7 +58,7 @@ def _after(played: pl.DataFrame, statistics: Sequence[str], sums: Sequence[str])
         made.append(_ratio(total, count).alias(f"{name}_prior"))
         if name in sums:
             made.append(pl.when(count > 0).then(total).alias(f"{name}_prior_sum"))
-        for games in LAST:
+        for games in last:
             # Sums of shifted columns, not running ones: what left the window leaves no trace.
             window = [value.shift(back).over("team") for back in range(games)]
             number = pl.sum_horizontal(shifted.is_not_null() for shifted in window)

@@ -100,6 +100,29 @@ PLAYS = {
     "epa": Column(pl.Float64, "the source's own expected points added; null where it has none"),
     "wp": Column(pl.Float64, "the source's own win probability of posteam; null: none"),
 }
+PLAYER_GAMES = {
+    **KEYS,
+    "player_id": PLAYERS["player_id"],
+    "name": Column(pl.String, "name as the play-by-play writes it: T.Brady"),
+    "team": Column(pl.String, "code of the player's team at the time"),
+    "attempts": Column(pl.Int32, "passes thrown, spikes too; sacks and tries are none"),
+    "completions": Column(pl.Int32, "passes caught"),
+    "passing_yards": Column(pl.Int32, "yards of completions, with those after a lateral"),
+    "passing_tds": Column(pl.Int32, "touchdowns by passes thrown"),
+    "interceptions": Column(pl.Int32, "passes thrown that were intercepted"),
+    "sacks": Column(pl.Int32, "times sacked"),
+    "sack_yards": Column(pl.Int32, "yards lost by sacks"),
+    "carries": Column(pl.Int32, "runs, kneel-downs too; a run after a lateral is none"),
+    "rushing_yards": Column(pl.Int32, "yards of runs, with those after a lateral"),
+    "rushing_tds": Column(pl.Int32, "touchdowns by runs"),
+    "targets": Column(pl.Int32, "passes thrown to the player; null where the source knows none"),
+    "receptions": Column(pl.Int32, "passes caught; a catch of a lateral is none"),
+    "receiving_yards": Column(pl.Int32, "yards of catches, with those after a lateral"),
+    "receiving_tds": Column(pl.Int32, "touchdowns by catches"),
+    "fumbles_lost": Column(
+        pl.Int32, "fumbles lost with the ball from scrimmage; not those of returns and kicks"
+    ),
+}
 PREDICTIONS = {
     **KEYS,
     "week": SCHEDULES["week"],

@@ -91,7 +91,8 @@ def team_games(games: pl.DataFrame, statistics: pl.DataFrame) -> pl.DataFrame:
         statistics: columns of `build_team_epa.COLUMNS`.
 
     Returns:
-        game_id, season, date, team (franchise), at_home, known, qb, coach, `FORM`, `EFFICIENCY`.
+        game_id, season, date, team, opponent (franchises), at_home, known, qb, coach, `FORM`,
+        `EFFICIENCY`.
     """
     made = statistics.select(
         "game_id",
@@ -162,13 +163,7 @@ def build(
     """
     games = games.sort("date", "game_id")
     sides = team_games(games, statistics)
-    twice = sides.filter(pl.struct("team", "date").is_duplicated()).sort("date", "team")
-    if twice.height:
-        row = twice.row(0, named=True)
-        raise DataError(
-            f"schedule: {row['team']} has two games on {row['date']} ({twice['game_id'][0]}, "
-            f"{twice['game_id'][1]}); correct it"
-        )
+    check_days(sides)
     state = asof.known_before(sides, [*FORM, *EFFICIENCY], SUMS)
     parts = [
         asof.last_known(sides, ["win", "margin"]),
@@ -200,6 +195,24 @@ def build(
     return _ordered(frame)
 
 
+def check_days(sides: pl.DataFrame) -> None:
+    """Check that no team plays twice a day: what was known before a game could not be told.
+
+    Args:
+        sides: a row for each team in each game: game_id, date, team.
+
+    Raises:
+        DataError: a team has two games on one day.
+    """
+    twice = sides.filter(pl.struct("team", "date").is_duplicated()).sort("date", "team")
+    if twice.height:
+        row = twice.row(0, named=True)
+        raise DataError(
+            f"schedule: {row['team']} has two games on {row['date']} ({twice['game_id'][0]}, "
+            f"{twice['game_id'][1]}); correct it"
+        )
+
+
 def _previous_line(sides: pl.DataFrame, odds: pl.DataFrame) -> pl.DataFrame:
     """Line of each team's last earlier game, from its own side, and how it did against it."""
     lines = sides.join(odds.select("game_id", "spread_line"), on="game_id", how="left")
@@ -225,24 +238,24 @@ def _with_outside(
         outside = pl.col("indoors").ne_missing(1.0)
         frame = frame.with_columns(pl.when(outside).then(pl.col(WEATHER)))
     margin = pl.col("home_margin")
-    frame = frame.with_columns(_outcome(margin, 0).alias("home_win"))
+    frame = frame.with_columns(outcome(margin, 0).alias("home_win"))
     if odds is None:
         return frame
     frame = frame.join(odds.drop("season", "simulated"), on="game_id", how="left")
-    home, away = (_implied(pl.col(f"{side}_moneyline")) for side in SIDES)
+    home, away = (implied(pl.col(f"{side}_moneyline")) for side in SIDES)
     return frame.with_columns(
         market_prob=home / (home + away),
-        home_cover=_outcome(margin, pl.col("spread_line")),
-        over_hit=_outcome(pl.col("total"), pl.col("total_line")),
+        home_cover=outcome(margin, pl.col("spread_line")),
+        over_hit=outcome(pl.col("total"), pl.col("total_line")),
     )
 
 
-def _outcome(value: pl.Expr, line: pl.Expr | int) -> pl.Expr:
+def outcome(value: pl.Expr, line: pl.Expr | int) -> pl.Expr:
     """1 above the line, 0 below, null on it or where either is unknown."""
     return pl.when(value != line).then((value > line).cast(pl.Int8))
 
 
-def _implied(moneyline: pl.Expr) -> pl.Expr:
+def implied(moneyline: pl.Expr) -> pl.Expr:
     """One over the decimal odds: what a price says of the chance, the bookmaker's share in it."""
     return (
         pl.when(moneyline < 0)

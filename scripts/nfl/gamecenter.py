@@ -146,18 +146,23 @@ def read(folder: Path, eid: str) -> Mapping | None:
         ) from None
 
 
-def plays(game_id: str, record: Mapping) -> Iterator[dict]:
-    """Plays of a game in the order of drives and numbers; columns `PLAYS`."""
-    scores = {int(number): score for number, score in record["scrsummary"].items()}
+def numbered(record: Mapping) -> Iterator[tuple[int, int, Mapping]]:
+    """Drive, number and record of each play of a game, in the order of drives and numbers."""
     drives = {int(n): d for n, d in record["drives"].items() if n != "crntdrv"}
     seen = set()
     for drive in sorted(drives):
         for number, play in sorted((int(n), p) for n, p in drives[drive]["plays"].items()):
             if number not in seen:  # a play at the turn of two drives can stand in both
                 seen.add(number)
-                yield {"game_id": game_id, "drive": drive, "play_id": number} | _flat(
-                    play, scores.get(number)
-                )
+                yield drive, number, play
+
+
+def plays(game_id: str, record: Mapping) -> Iterator[dict]:
+    """Plays of a game in the order of drives and numbers; columns `PLAYS`."""
+    scores = {int(number): score for number, score in record["scrsummary"].items()}
+    for drive, number, play in numbered(record):
+        flat = _flat(play, scores.get(number))
+        yield {"game_id": game_id, "drive": drive, "play_id": number} | flat
 
 
 def _flat(play: Mapping, score: Mapping | None) -> dict:
@@ -200,13 +205,23 @@ def _try_points(text: str) -> int:
     return 1 if found["kick"] else 2
 
 
+def counts(play: Mapping) -> bool:
+    """Whether a play's statistics count: it was not annulled, and is no try."""
+    tried = (play["note"] or "").startswith(CONVERSIONS)
+    return not tried and NO_PLAY.search(_what_stood(play)) is None
+
+
+def _what_stood(play: Mapping) -> str:
+    """A play's description in small letters; what stands before a reversal did not happen."""
+    return (play["desc"] or "").lower().rpartition("reversed.")[2]
+
+
 def _kind(play: Mapping, note: str, ids: set[int]) -> str:
     """Kind of a play, by its note, its statistics, and two words of its description."""
-    # What stands before a reversal did not happen. A play that a challenge, and with it a timeout,
-    # followed has the note of the timeout.
-    text = (play["desc"] or "").lower().rpartition("reversed.")[2]
+    text = _what_stood(play)
     if note.startswith(CONVERSIONS):
         return "conversion"
+    # A play that a challenge, and with it a timeout, followed has the note of the timeout.
     if note.upper() == "TIMEOUT" and not ids & PLAYED:
         return "timeout"
     if NO_PLAY.search(text):
@@ -237,12 +252,10 @@ def _to_goal(place: str | None, team: str | None) -> int | None:
 
 def starter(record: Mapping, team: str) -> str | None:
     """Id of the player who threw a team's first pass (or was sacked first)."""
-    drives = {int(n): d for n, d in record["drives"].items() if n != "crntdrv"}
-    for drive in sorted(drives):
-        for _, play in sorted((int(n), p) for n, p in drives[drive]["plays"].items()):
-            for player, stats in play["players"].items():
-                if any(s["statId"] in PASS and s["clubcode"] == team for s in stats):
-                    return player if player != "0" else None
+    for _, _, play in numbered(record):
+        for player, stats in play["players"].items():
+            if any(s["statId"] in PASS and s["clubcode"] == team for s in stats):
+                return player if player != "0" else None
     return None
 
 

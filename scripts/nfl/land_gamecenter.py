@@ -6,18 +6,19 @@ import polars as pl
 
 from scripts.atomic import atomic
 from scripts.errors import DataError
-from scripts.nfl import gamecenter
+from scripts.nfl import box_scores, gamecenter
 from scripts.tables import write
 
 
-def land(season: int, folder: Path, games: Path, plays: Path) -> str:
-    """Write the games of a season as a CSV in nflverse's layout, and its plays as parquet.
+def land(season: int, folder: Path, games: Path, plays: Path, player_games: Path) -> str:
+    """Write the games of a season as a CSV in nflverse's layout, its plays and players as parquet.
 
     Args:
         season: the season.
         folder: folder of the wheel's data.
         games: CSV to write; a game of which the wheel has no record has no scores.
         plays: parquet to write, columns `gamecenter.PLAYS`.
+        player_games: parquet to write, columns `box_scores.COLUMNS`.
 
     Returns:
         one line for the log.
@@ -28,14 +29,17 @@ def land(season: int, folder: Path, games: Path, plays: Path) -> str:
     listed = gamecenter.schedule(folder, season)
     if not listed:
         raise DataError(f"{folder}: no games of {season}; GameCenter's wheel has 2009 to 2019")
-    rows, flat = [], []
+    rows, flat, box = [], [], []
     for game in listed:
         record = gamecenter.read(folder, game["eid"])
         rows.append(gamecenter.game_row(season, game, record))
-        flat += [] if record is None else gamecenter.plays(game["game_id"], record)
+        if record is not None:
+            flat += gamecenter.plays(game["game_id"], record)
+            box += box_scores.of_game(game, record)
     with atomic(games) as temporary:
         pl.DataFrame(rows, infer_schema_length=None).write_csv(temporary)
     write(pl.DataFrame(flat, schema=gamecenter.PLAYS), plays)
+    write(pl.DataFrame(box, schema=box_scores.COLUMNS), player_games)
     known = sum(row["home_score"] is not None for row in rows)
     return f"{len(rows)} games, {known} with a record; {len(flat)} plays"
 
@@ -51,5 +55,6 @@ if __name__ == "__main__":
                 folder=gamecenter.package(),
                 games=Path(snakemake.output.games),  # noqa: F821
                 plays=Path(snakemake.output.plays),  # noqa: F821
+                player_games=Path(snakemake.output.player_games),  # noqa: F821
             ),
         )

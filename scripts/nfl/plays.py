@@ -31,7 +31,7 @@ def read(path: Path, games: pl.DataFrame) -> pl.DataFrame:
     Raises:
         DataError: it cannot be read, lacks a column, or has plays of no game or no team.
     """
-    raw = _load(path)
+    raw = load(path)
     nflverse = "total_home_score" in raw.columns
     sides = games.select("game_id", "season", "home_team", "away_team")
     needed = {"game_id", "play_id", "qtr", "posteam", "down", "ydstogo", "yardline_100"}
@@ -46,7 +46,7 @@ def read(path: Path, games: pl.DataFrame) -> pl.DataFrame:
             "take plays and schedule from one source or correct the file"
         )
     plays = raw.join(sides.with_row_index("_game"), on="game_id", how="left")
-    plays = plays.with_columns(map(_of_the_time, filter(plays.columns.__contains__, TEAMS)))
+    plays = plays.with_columns(map(of_the_time, filter(plays.columns.__contains__, TEAMS)))
     try:
         plays = (_of_nflverse if nflverse else _of_gamecenter)(plays, path)
     except pl.exceptions.PolarsError as error:
@@ -70,8 +70,12 @@ def read(path: Path, games: pl.DataFrame) -> pl.DataFrame:
     return conform(_with_score(plays), PLAYS)
 
 
-def _load(path: Path) -> pl.DataFrame:
-    """A file of plays; text columns of a CSV stay text."""
+def load(path: Path) -> pl.DataFrame:
+    """A file of plays; text columns of a CSV stay text.
+
+    Raises:
+        DataError: it cannot be read.
+    """
     try:
         if path.suffix == ".parquet":
             return pl.read_parquet(path)
@@ -81,7 +85,7 @@ def _load(path: Path) -> pl.DataFrame:
         raise DataError(f"{path}: cannot be read as plays ({cause}); fetch it again") from None
 
 
-def _of_the_time(name: str) -> pl.Expr:
+def of_the_time(name: str) -> pl.Expr:
     """A column of team codes as the schedule writes them, none for a blank.
 
     GameCenter writes JAC; nflverse's plays have LA, LAC and LV for teams that its schedule still

@@ -58,6 +58,7 @@ NFL = (
     ("etl/odds/season=*", "columns", "ODDS"),
     ("etl/weather/season=*", "columns", "WEATHER"),
     ("etl/play_types/season=*", "play_types", "COLUMNS"),
+    ("etl/player_games/season=*", "columns", "PLAYER_GAMES"),
     ("etl/team_epa/season=*", "build_team_epa", "COLUMNS"),
     ("models/*/*/*/*/season=*/predictions.parquet", "columns", "PREDICTIONS"),
     ("grid/results.parquet", "grid_fit", "COLUMNS"),

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from scripts.content import file_content
 from scripts.errors import DataError
+from scripts.plan.nfl_absent import LINE_TARGETS, NEEDS, absent, check_player_games
 from scripts.plan.nfl_checks import applying
 from scripts.plan.nfl_files import NflFolder
 
@@ -37,8 +38,6 @@ MODEL_FILES = {  # family -> its file; also in scripts/nfl/models, a test holds 
     "xgboost": "model.ubj",
 }
 NO_TOTAL = ("state_space",)  # families that say nothing of the points of both teams
-LINE_TARGETS = ("home_cover", "over_hit")
-NEEDS = {"efficiency": "pbp", "weather": "weather", "market": "odds"}  # feature group -> source
 CALIBRATED = "model.json"
 RAW = {
     "schedules": "games.csv",
@@ -99,6 +98,7 @@ class NflPlan:
                 f"config: nfl.models: {', '.join(self.config['models'])} say nothing of "
                 f"{', '.join(self.targets)}; add a family that does, such as glm"
             )
+        check_player_games(self)
         self._check_grid()
 
     def _as_of(self) -> date | None:
@@ -177,6 +177,13 @@ class NflPlan:
         begun = [season for season in self.seasons if self._has_begun(season)]
         there = {"gamecenter": GAMECENTER, "nflverse": begun}.get(source, ())
         return [season for season in self.seasons if season in there]
+
+    @property
+    def player_seasons(self) -> list[int]:
+        """Seasons whose players' games there are."""
+        source = self.sources["player_games"]
+        wheel = [season for season in self.seasons if season in GAMECENTER]
+        return {"gamecenter": wheel, "pbp": self.pbp_seasons}.get(source, [])
 
     @cached_property
     def stats_seasons(self) -> list[int]:
@@ -265,7 +272,8 @@ class NflPlan:
 
     def has(self, table: str) -> bool:
         """Whether there is a source of a table."""
-        return self.sources[table] is not None and (table != "pbp" or bool(self.pbp_seasons))
+        seasons = {"pbp": self.pbp_seasons, "player_games": self.player_seasons}
+        return self.sources[table] is not None and bool(seasons.get(table, True))
 
     def simulates(self, table: str) -> bool:
         """Whether a table is the simulator's."""
@@ -358,36 +366,7 @@ class NflPlan:
 
     def absent(self) -> list[str]:
         """One line for each source that is absent, with what is not built for it."""
-        lines = []
-        if not self.tests:
-            lines.append(
-                f"nfl: no season to test (nfl.first_test; {len(self.seasons)} seasons), so not "
-                "built: models, tables, plots"
-            )
-        found = self.pbp_seasons
-        if found and (gaps := sorted(set(range(found[0], found[-1])) - set(found))):
-            lines.append(f"nfl: no plays of {', '.join(map(str, gaps))}: features of them are null")
-        if self.sources["team_stats"] and not self.stats_seasons:
-            lines.append(
-                "nfl: no official team_stats of seasons with plays, so not built: its check"
-            )
-        for table in ("pbp", "odds", "weather"):
-            if self.has(table):
-                continue
-            sets = sorted(
-                name
-                for name, groups in self.config["feature_sets"].items()
-                if any(NEEDS.get(group) == table for group in groups)
-            )
-            left = [f"feature set {name}" for name in sets]
-            if table == "odds":
-                left += [t for t in sorted(self.config["targets"]) if t in LINE_TARGETS]
-                left.append("checks against the market")
-            if left:
-                lines.append(
-                    f"nfl: no {table} (nfl.sources.{table}), so not built: {', '.join(left)}"
-                )
-        return lines
+        return absent(self)
 
 
 def _season_of(day: date) -> int:

@@ -28,7 +28,7 @@ SEASONAL = {
     "games": "schedules",
     "plays": "pbp",
     "play_types": "play_types",
-    #TMP"player_games": "player_games",
+    "player_games": "player_games",
     "odds": "odds",
     "weather": "weather",
     "team_epa": "team_epa",

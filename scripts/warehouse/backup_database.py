@@ -41,7 +41,7 @@ def dump(place: Server, folder: Path, jobs: int) -> dict[str, dict]:
         DataError: pg_dump failed.
     """
     command = [str(programs.client("pg_dump")), "--format=directory", f"--file={folder}"]
-    command += [f"--jobs={jobs}", "--compress=zstd:1", "--no-password"]
+    command += [f"--jobs={jobs}", "--compress=gzip:1", "--no-password"]
     with server.connect(place) as connection:
         connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
         moment = connection.execute("SELECT pg_export_snapshot()").fetchone()[0]
@@ -112,7 +112,8 @@ def backup(place: Server, scratch: Server, folder: Path, keep: int, jobs: int, o
         folder: of all backups.
         keep: how many stay, this one among them.
         jobs: tables at once.
-        out: {backup, files, sums, seconds}; the same as the dump's own manifest.
+        out: link to the manifest of the dump, {backup, server, files, rows, restored, seconds,
+            sums}.
 
     Returns:
         one line for the log.
@@ -147,7 +148,9 @@ def backup(place: Server, scratch: Server, folder: Path, keep: int, jobs: int, o
     kept = sorted(path.parent for path in folder.glob(f"*/{MANIFEST}"))
     for old in kept[:-keep]:
         shutil.rmtree(old)
-    write_json({key: value for key, value in report.items() if key != "sums"}, out)
+    link = out.with_name(f".{out.name}.{name}")
+    link.symlink_to(Path(name) / MANIFEST)  # it is gone when the dump is: then a new one is made
+    link.replace(out)
     return json.dumps({"backup": name, "rows": sum(rows.values()), "kept": len(kept[-keep:])})
 
 

@@ -68,9 +68,9 @@ class Keeper:
             self._end_leftover()
             self._tell(ready=False)
             try:
-                self._start()
-                self._drop_passing()
-                self._tell(ready=True)
+                if self._starts():
+                    self._drop_passing()
+                    self._tell(ready=True)
                 while not self._is_over():
                     time.sleep(POLL_S)
             finally:
@@ -100,21 +100,22 @@ class Keeper:
 
     def _end_leftover(self) -> None:
         """End the server of a keeper that was killed, and remove its socket."""
-        left = stopping.state(self.folder)
+        left = stopping.state(self.folder, stopping.LEFT)
         pidfile = self.folder / "data" / "postmaster.pid"
         with suppress(OSError, ValueError, IndexError, psutil.NoSuchProcess):
             server = psutil.Process(int(pidfile.read_text().split()[0]))
             if server.name() == "postgres" and str(pidfile.parent.resolve()) in server.cmdline():
                 _end(server)
         self._remove_socket(left.get("socket"))
+        (self.folder / stopping.LEFT).unlink(missing_ok=True)
 
     @staticmethod
     def _remove_socket(folder: str | None) -> None:
         if folder and Path(folder).name.startswith("almanac-sock-"):
             shutil.rmtree(folder, ignore_errors=True)
 
-    def _start(self) -> None:
-        """Start the server and wait until it answers, for as long as its recovery takes."""
+    def _starts(self) -> bool:
+        """Start the server and wait for its answer, however long it recovers; has it one?"""
         place, user = programs.home(self.folder), programs.account()
         self.socket = Path(tempfile.mkdtemp(prefix="almanac-sock-"))
         os.chown(self.socket, user.uid, user.gid)
@@ -129,8 +130,9 @@ class Keeper:
         self._tell(ready=False)
         while not self._is_over():
             with suppress(psycopg.OperationalError), self._connect():
-                return
+                return True
             time.sleep(POLL_S)
+        return False
 
     def _connect(self) -> psycopg.Connection:
         address = {**programs.ADDRESS, "host": str(self.socket), "dbname": "postgres"}

@@ -13,14 +13,14 @@ from psycopg import sql
 from scripts.errors import DataError
 from scripts.nfl.build_team_epa import COLUMNS as TEAM_EPA
 from scripts.nfl.build_team_epa import with_epa
-from scripts.nfl.columns import ODDS, PLAYERS, PLAYS, SCHEDULES, WEATHER
+from scripts.nfl.columns import ODDS, PLAYER_GAMES, PLAYERS, PLAYS, SCHEDULES, WEATHER
 from scripts.nfl.play_types import COLUMNS as PLAY_TYPES
 from scripts.tables import conform, scan
 
 SEASONAL = {  # table -> columns of its partitions, in the order of loading
     "games": SCHEDULES,
     "plays": PLAYS,
-    #TMP"player_games": PLAYER_GAMES,
+    "player_games": PLAYER_GAMES,
     "odds": ODDS,
     "weather": WEATHER,
     "team_epa": TEAM_EPA,

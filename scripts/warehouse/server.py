@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from types import MappingProxyType
 from typing import NamedTuple
@@ -21,6 +22,9 @@ from scripts.warehouse import programs, stopping
 DSN = "ALMANAC_DSN"
 DATABASE = "almanac"
 ROOT = Path(__file__).parents[2]
+FAULT = re.compile(
+    r"(PANIC|FATAL|ERROR|LOG|WARNING):.*\b(could not|invalid|contains|failed|No space).*"
+)
 KEEPER = "import sys; from scripts.warehouse import keeper; sys.exit(keeper.main(*sys.argv[1:]))"
 CONNECT_S = 10
 START_S = 300  # a server that was killed reads its log first
@@ -110,6 +114,8 @@ def embedded(folder: Path, owner: int) -> Server:
 
 def _start_keeper(folder: Path, owner: int) -> subprocess.Popen:
     """The keeper, in a session of its own: an interrupt of the run does not reach it."""
+    with suppress(FileNotFoundError):  # what a killed one said is not to be taken for its words
+        (folder / stopping.STATE).replace(folder / stopping.LEFT)
     with (folder / "keeper.log").open("w") as log:
         return subprocess.Popen(
             [sys.executable, "-c", KEEPER, str(folder.absolute()), str(owner)],
@@ -122,10 +128,11 @@ def _start_keeper(folder: Path, owner: int) -> subprocess.Popen:
 
 
 def last_words(log: Path) -> str:
-    """The last line of a server's log that tells of a fault."""
+    """The lines of a server's log that tell of a fault: the last, and what led to it."""
     lines = log.read_text(errors="replace").splitlines() if log.is_file() else []
-    told = [ln for ln in lines if re.search(r"\b(PANIC|FATAL|ERROR|could not|failed)\b", ln)]
-    return told[-1].split(" [", 1)[-1] if told else "it says nothing"
+    told = [FAULT.search(line) for line in lines]
+    said = list(dict.fromkeys(found[0] for found in told if found))
+    return "; ".join(said[-2:]) or "it says nothing"
 
 
 def named(environment: Mapping[str, str], variable: str = DSN) -> Server:

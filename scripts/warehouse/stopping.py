@@ -12,14 +12,16 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 STATE, LOCK = "keeper.json", "keeper.lock"
+LEFT = "keeper.left.json"  # what a keeper that was killed had written
 PATIENCE_S = 90  # a server that ends writes all it has in memory to disk
 PAUSE_S = 0.02
+LEAVE_S = 5
 
 
-def state(folder: Path) -> dict:
+def state(folder: Path, name: str = STATE) -> dict:
     """What the keeper of the server in `folder` has written of itself; {} where nothing is."""
     try:
-        return json.loads((folder / STATE).read_text())
+        return json.loads((folder / name).read_text())
     except (OSError, ValueError):
         return {}
 
@@ -66,4 +68,19 @@ def stop(folder: Path) -> bool:
     if keeper:
         with suppress(ProcessLookupError):
             os.kill(keeper, signal.SIGTERM)
-    return wait_for_end(folder)
+    ended = wait_for_end(folder)
+    deadline = time.monotonic() + LEAVE_S  # its lock is gone, the process is about to be
+    while keeper and _is_there(keeper) and time.monotonic() < deadline:
+        time.sleep(PAUSE_S)
+    return ended
+
+
+def _is_there(pid: int) -> bool:
+    """Whether a process is there; a child of this one that has ended is taken off the list."""
+    with suppress(ChildProcessError):
+        return os.waitpid(pid, os.WNOHANG) == (0, 0)
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True

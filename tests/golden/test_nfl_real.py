@@ -239,7 +239,7 @@ def landed(request: pytest.FixtureRequest, folder: Path) -> tuple[int, pl.DataFr
     """A season, its schedule, and the file of its plays, landed from the wheel."""
     season = request.param
     paths = folder / f"games{season}.csv", folder / f"plays{season}.parquet"
-    land(season, gamecenter.package(), *paths)
+    land(season, gamecenter.package(), *paths, folder / f"players{season}.parquet")
     return season, build_schedules.schedule(paths[0], season), paths[1]
 
 

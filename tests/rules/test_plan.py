@@ -136,6 +136,7 @@ def test_number_of_jobs_planned_per_target() -> None:
         "nfl_simulate_odds": seasons,
         "nfl_simulate_weather": seasons,
         "nfl_build_play_types": seasons,
+        "nfl_build_player_games": seasons,
         "nfl_fit_expected_points": seasons - 1,
         "nfl_build_team_epa": seasons,
         "nfl_build_features": seasons,

@@ -32,6 +32,7 @@ NFL = {
         "odds": "simulator",
         "weather": "simulator",
         "players": "gamecenter",
+        "player_games": "gamecenter",
     },
     "seasons": {"first": SEASONS[0], "last": SEASONS[-1]},
     "first_test": TESTS[0],

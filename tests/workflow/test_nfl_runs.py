@@ -36,11 +36,12 @@ def simulated(target: str, features: str) -> bool:
 
 def expected_files() -> set[str]:
     """Every file of the tiny domain."""
-    tables = ("odds", "pbp", "play_types", "players", "schedules", "stadiums", "team_epa")
+    tables = ("odds", "pbp", "play_types", "player_games", "players", "schedules", "stadiums")
+    landed = ("games.csv", "plays.parquet", "player_games.parquet")
     found = {"features/games.parquet", "provenance.json", "passed.json"}
     for season in SEASONS:
-        found |= {f"etl/{t}/season={season}/part.parquet" for t in (*tables, "weather")}
-        found |= {f"raw/gamecenter/season={season}/{n}" for n in ("games.csv", "plays.parquet")}
+        found |= {f"etl/{t}/season={season}/part.parquet" for t in (*tables, "team_epa", "weather")}
+        found |= {f"raw/gamecenter/season={season}/{name}" for name in landed}
         found.add(f"features/season={season}/part.parquet")
     # The first season with plays has no earlier ones to fit on.
     found |= {f"expected_points/season={season}/model.ubj" for season in SEASONS[1:]}

@@ -17,6 +17,7 @@ from scripts.nfl import gamecenter
 from scripts.nfl.build_schedules import schedule
 from scripts.nfl.land_gamecenter import land
 
+FILES = ("games.csv", "plays.parquet", "player_games.parquet")
 SEASON, FINAL = 2013, "2013_21_SEA_DEN"
 # Of 534 team-games of a season: those whose plays may differ from their box score.
 YARDS_OFF, PENALTIES_OFF = 10, 15
@@ -29,7 +30,7 @@ def folder() -> Path:
 
 def landed(folder: Path, out: Path, season: int) -> tuple[str, pl.DataFrame, pl.DataFrame]:
     """The line, the games as text, and the plays of a season."""
-    line = land(season, folder, out / "games.csv", out / "plays.parquet")
+    line = land(season, folder, *(out / name for name in FILES))
     games = pl.read_csv(out / "games.csv", infer_schema=False)
     return line, games, pl.read_parquet(out / "plays.parquet")
 
@@ -115,7 +116,7 @@ def test_a_season_whose_play_offs_have_no_record(folder: Path, tmp_path: Path) -
 @pytest.mark.parametrize("season", [1999, 2008, 2020, 2030])
 def test_a_season_without_games_is_an_error(folder: Path, tmp_path: Path, season: int) -> None:
     with pytest.raises(DataError, match=f"no games of {season}; .*has 2009 to 2019"):
-        land(season, folder, tmp_path / "games.csv", tmp_path / "plays.parquet")
+        land(season, folder, *(tmp_path / name for name in FILES))
     assert list(tmp_path.iterdir()) == []
 
 
@@ -141,7 +142,7 @@ def test_a_damaged_record_is_one_line_that_names_the_file(
     (tmp_path / "gamecenter-json").mkdir()
     (tmp_path / "gamecenter-json/2013090500.json.gz").write_bytes(damage)
     with pytest.raises(DataError, match=r"2013090500\.json\.gz: no GameCenter record") as caught:
-        land(SEASON, tmp_path, tmp_path / "out/games.csv", tmp_path / "out/plays.parquet")
+        land(SEASON, tmp_path, *(tmp_path / "out" / name for name in FILES))
     assert "\n" not in str(caught.value)
     assert not (tmp_path / "out").exists()
 
