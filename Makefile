@@ -8,7 +8,9 @@ TARGETS ?=
 ARGS ?=
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: all update venv test lint format bench docs lock unlock clean
+RUN ?= demo
+
+.PHONY: all update venv test lint format sql bench docs lock unlock clean
 
 all: venv
 	$(BIN)/python -m snakemake_logger_plugin_almanac.unlock
@@ -51,12 +53,17 @@ format: venv
 	$(BIN)/ruff check --fix .
 	$(BIN)/snakefmt Snakefile rules
 
+# The warehouse of a run in psql: make sql, or make sql RUN=nfl ARGS="-c 'SELECT 1'".
+sql: venv
+	$(BIN)/python -m scripts.psql $(RUN) $(ARGS)
+
 bench: venv
 	$(BIN)/python -m tests.bench.run
 	$(BIN)/python -m tests.bench.lake
 	$(BIN)/python -m tests.bench.weekly
 	$(BIN)/python -m tests.bench.nfl
 	$(BIN)/python -m tests.bench.book
+	$(BIN)/python -m tests.bench.warehouse
 
 # Files that are generated and tracked: a test fails when one is out of date.
 docs: venv

@@ -1,5 +1,5 @@
 # NFL: functions that name the files of models, checks and grid, and all products. No rules here.
-TABLES = ("models.csv", "reliability.csv", "seasons.csv", "conclusion.md")
+MODEL_TABLES = ("models.csv", "reliability.csv", "seasons.csv", "conclusion.md")
 OF_MODELS = ("predictions.parquet", "metrics.json")
 
 
@@ -187,7 +187,7 @@ def nfl_products():
         name = MODEL_FILES[model]
         for pattern in model_outputs(name) if model != "stack" else stack_outputs():
             products += expand(pattern, model=model, season=tests_of(model))
-    products += [f"<results>/nfl/tables/{name}" for name in TABLES]
+    products += [f"<results>/nfl/tables/{name}" for name in MODEL_TABLES]
     kinds = ("reliability", "seasons")
     return products + [p for t in NFL.targets for k in kinds for p in nfl_plots(f"{k}_{t}")]
 

@@ -194,7 +194,8 @@ def _address(text: str) -> Iterator[tuple[str, str]]:
     if "://" in text:
         try:
             parts = urlsplit(text)
-            found = {"host": parts.netloc.rpartition("@")[2], "dbname": parts.path.lstrip("/")}
+            host, _, port = parts.netloc.rpartition("@")[2].partition(":")
+            found = {"host": host, "port": port, "dbname": parts.path.lstrip("/")}
             found |= dict(parse_qsl(parts.query))
         except ValueError:  # the jobs tell what is wrong with it
             return

@@ -102,7 +102,7 @@ Nothing is cited here.
 
 def config(**book: object) -> dict:
     """The small book's config: a season of one model, schedules from a file; one backtest."""
-    sources = {"schedules": "files", "weather": None, "players": None}
+    sources = {"schedules": "files", "weather": None, "players": None, "player_games": None}
     whole = tiny(**SMALLEST, **SEASONS, sources=sources, folder="own")
     return {**whole, "book": {**BOOK, **book}}
 

@@ -17,12 +17,13 @@ import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
 TIMES = {"logs", "benchmarks", "events"}  # folders whose files hold times
-FOREIGN = ("ALMANAC_", "NUMBA_", "SNAKEMAKE_")  # variables that would reach into the copy
+FOREIGN = ("ALMANAC_", "NUMBA_", "PG", "SNAKEMAKE_")  # variables that would reach into the copy
 # A whole config for a run of seconds: one strategy, one simulated security, nothing swept. It has
 # to take config.yaml's place (`copy_project(..., TINY)`): an overlay adds strategies, removes none.
 TINY = {
     "run": "tiny",
     "lake": {"datasets": []},
+    "warehouse": {"server": None},
     "ticks": {
         "strategies": {"v1_baseline": {"refill_interval_sec": 180}},
         "sweeps": {},

@@ -50,6 +50,7 @@ def test_another_season_reruns_nothing_of_earlier_ones(project: Project) -> None
             NEW,
             *("land_gamecenter", "build_schedules", "build_stadiums", "build_players"),
             *("build_pbp", "build_play_types", "fit_expected_points", "build_team_epa"),
+            "build_player_games",
             *("simulate_odds", "simulate_weather", "build_features"),
             *("fit_model glm", "fit_model_json state_space"),
         ),
@@ -99,7 +100,7 @@ def test_another_week_reruns_its_season_alone(
         **of_season(
             SEASONS[-1],
             *("build_schedules", "build_pbp", "build_play_types", "build_team_epa"),
-            *("simulate_odds", "build_features", "fit_model glm"),
+            *("build_player_games", "simulate_odds", "build_features", "fit_model glm"),
         ),
         **TABLES,
         "plot_reliability": 1,

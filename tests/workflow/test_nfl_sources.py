@@ -52,7 +52,7 @@ def configured(server: Server, as_of: str = EARLIER, **sources: object) -> dict:
     section = {
         **SMALLEST,
         "feature_sets": {"football": ["form", "efficiency", "weather"]},
-        "sources": {**served, "weather": "schedules", **sources},
+        "sources": {**served, "weather": "schedules", "player_games": None, **sources},
         "seasons": {"first": FIRST, "last": OPEN},
         "first_test": OPEN,
         "as_of": as_of,

@@ -18,6 +18,7 @@ from tests.workflow.test_reruns import CLOSING, SMALL
 DEMO = {
     "run": "demo",
     "lake": LAKE["lake"],
+    "warehouse": {"server": None},
     "weekly": {"input": "simulator", "simulator": {"weeks": 60}},
     "nfl": {
         "sources": {"schedules": "gamecenter", "pbp": "gamecenter", "odds": "simulator"},

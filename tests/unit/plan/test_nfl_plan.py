@@ -254,6 +254,49 @@ def test_no_line_is_told_of_what_nothing_needs() -> None:
     assert found.absent() == []
 
 
+# Players' games.
+
+
+def test_players_games_of_gamecenter_are_those_of_its_seasons(folder: Path) -> None:
+    wheel = {**DEMO, "player_games": "gamecenter"}
+    assert plan(sources=wheel).player_seasons == list(range(2009, 2020))
+    assert plan(sources={**REAL, "player_games": "gamecenter"}).player_seasons[-1] == 2019
+    mixed = plan(sources={**FILES, "player_games": "gamecenter"}, folder=str(folder))
+    assert (mixed.seasons, mixed.player_seasons) == ([2019, 2020, 2021], [2019])
+    assert mixed.has("player_games")
+    assert mixed.revision("player_games", 2019) is None
+    none = plan(sources=DEMO)
+    assert (none.player_seasons, none.has("player_games"), none.absent()) == ([], False, [])
+
+
+def test_without_a_season_of_gamecenter_a_line_says_so() -> None:
+    sources = {**REAL, "player_games": "gamecenter", "pbp": "nflverse"}
+    late = plan(sources=sources, feature_sets={"football": ["form"]}, **seasons(2021, None))
+    assert not late.has("player_games")
+    told = [line for line in late.absent() if "player_games" in line]
+    assert told == [
+        "nfl: no season with players' games (nfl.sources.player_games is gamecenter), so not "
+        "built: player_games"
+    ]
+
+
+def test_players_games_of_plays_need_plays_that_name_players(folder: Path) -> None:
+    found = plan(sources={**REAL, "pbp": "nflverse", "player_games": "pbp"})
+    assert found.player_seasons == found.pbp_seasons == list(range(1999, 2026))
+    asked = "nfl.sources.player_games: pbp, but "
+    for pbp, told in (("gamecenter", "plays of gamecenter name"), (None, "sources.pbp is null")):
+        with pytest.raises(DataError, match=asked + told) as caught:
+            plan(sources={**DEMO, "pbp": pbp, "player_games": "pbp"})
+        assert "\n" not in str(caught.value)
+    sources = {**FILES, "player_games": "pbp"}
+    with pytest.raises(DataError, match=rf"{asked}.*pbp_nflgame_2019\.csv\.gz names no players"):
+        plan(sources=sources, folder=str(folder))
+    for season in (2019, 2020):
+        (folder / f"pbp/pbp_nflgame_{season}.csv.gz").unlink()
+    given = plan(sources=sources, folder=str(folder))
+    assert given.player_seasons == given.pbp_seasons == [2019]
+
+
 def test_what_is_simulated() -> None:
     found = plan(feature_sets=ALL_SETS, targets=["home_win", "home_cover"])
     simulated = {task for task in found.tasks if found.groups_simulated(*task)}

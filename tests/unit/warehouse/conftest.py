@@ -23,6 +23,8 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """Folder of a server, which runs when it is asked for."""
     folder = tmp_path_factory.mktemp("warehouse") / "server"
     programs.initialise(folder)
+    with (folder / "data" / "postgresql.conf").open("a") as settings:
+        settings.write("fsync = off\nfull_page_writes = off\n")  # these tests pull no plug
     yield folder
     assert stopping.stop(folder)
 

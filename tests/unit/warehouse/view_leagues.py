@@ -87,14 +87,17 @@ def league(seed: int) -> Frames:
     rng.shuffle(players)
     player_games = [
         {
-            **{"season": game["season"], "game_id": game["game_id"], "player_id": f"00-{number}"},
-            **{"name": f"P{number}{rng.choice('abc')}", "team": game[f"{rng.choice(SIDES)}_team"]},
+            "season": game["season"],
+            "game_id": game["game_id"],
+            "player_id": f"00-{number}",
+            "name": f"P{number}{rng.choice('abc')}",
+            "team": game[f"{rng.choice(SIDES)}_team"],
             **{name: rng.randint(0, 9) for name in STATISTICS},
             "targets": maybe(rng.randint(0, 9), 0.3),
         }
         for game in games
         for number in range(8)
-        if rng.random() < 0.25
+        if rng.random() < (0.25 if number < 6 else 0.8)  # those without a list: twice a day too
     ]
     rng.shuffle(player_games)
     rng.shuffle(games)
@@ -118,7 +121,6 @@ def week_of(rng: random.Random, season: int, week: int) -> list[Row]:
         day = date(season, 9, 1) + timedelta(7 * week + rng.choice((0, 0, 3)))
         if rng.random() < 0.1:  # postponed, to a weekday that no other game has
             day += timedelta(15)
-        )
         points = [rng.choice((0, 3, 3, 6, 7, 10)) for _ in range(2)]
         if rng.random() < 0.15:
             points[rng.randrange(2)] = None
