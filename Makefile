@@ -6,9 +6,8 @@ BIN := $(VENV)/bin
 CORES ?= all
 TARGETS ?=
 ARGS ?=
-export PATH := $(CURDIR)/$(BIN):$(PATH)
-
 RUN ?= demo
+export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .PHONY: all update venv test lint format sql bench docs lock unlock clean
 

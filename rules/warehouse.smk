@@ -9,6 +9,7 @@
 
 
 include: "warehouse_common.smk"
+include: "warehouse_environments.smk"
 include: "warehouse_migrations.smk"
 include: "warehouse_backup.smk"
 
@@ -45,7 +46,7 @@ rule warehouse_build_server:
         runtime=10,
     params:
         code=code("warehouse/build_server"),
-        folder=SERVER,
+        folder=server_folder,
     message:
         "Make an empty PostgreSQL cluster"
     script:
@@ -72,7 +73,7 @@ rule warehouse_apply_migrations:
     params:
         code=code("warehouse/apply_migrations"),
         server=WAREHOUSE.server,
-        folder=SERVER,
+        folder=server_folder,
         migrations=config["warehouse"]["migrations"],
         content=WAREHOUSE.migrations_content,
         limits=TIMES,
@@ -111,7 +112,7 @@ rule warehouse_load_season:
     params:
         code=code("warehouse/load_season"),
         server=WAREHOUSE.server,
-        folder=SERVER,
+        folder=server_folder,
         tables=tables_of,
     message:
         "Load season {wildcards.season} into the warehouse"
@@ -141,7 +142,7 @@ rule warehouse_load_players:
     params:
         code=code("warehouse/load_players"),
         server=WAREHOUSE.server,
-        folder=SERVER,
+        folder=server_folder,
     message:
         "Load players and rosters into the warehouse"
     script:
@@ -170,7 +171,7 @@ rule warehouse_build_views:
     params:
         code=code("warehouse/build_views"),
         server=WAREHOUSE.server,
-        folder=SERVER,
+        folder=server_folder,
         tables=sorted(TABLES),
     message:
         "Refresh the materialised views"
@@ -201,7 +202,7 @@ rule warehouse_check_consistency:
     params:
         code=code("warehouse/check_consistency"),
         server=WAREHOUSE.server,
-        folder=SERVER,
+        folder=server_folder,
         sources=[(season, sources_of(season)) for season in NFL.seasons],
         facts=warehouse_facts,
     message:

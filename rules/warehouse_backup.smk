@@ -3,35 +3,6 @@
 # In:  warehouse/views.json (all is loaded).
 # Out: warehouse/backups/{time}/ (pg_dump's directory format, manifest.json with checksums), of which
 #      the last few are kept; warehouse/backups/{latest,check}.json.
-BACKUPS = f"{RESULTS}/warehouse/backups"
-
-
-def warehouse_products():
-    """What `snakemake warehouse` makes."""
-    if not WAREHOUSE_ON:
-        return []
-    receipts = [f"<results>/warehouse/receipts/{t}.json" for t in (*TABLES, "players", "rosters")]
-    return ["<results>/warehouse/consistency.json", "<results>/warehouse/views.json", *receipts]
-
-
-def migration_test_products():
-    """What `snakemake migration_test` makes: the verdict on the newest migration."""
-    if not WAREHOUSE_ON:
-        return []
-    name = planned(getattr, WAREHOUSE, "last_migration")
-    return [f"<results>/warehouse/migration_test/{name}/verdict.json"]
-
-
-def backup_products():
-    """What `snakemake backup` makes."""
-    if not WAREHOUSE_ON:
-        return []
-    return [f"<results>/warehouse/backups/{name}.json" for name in ("latest", "check")]
-
-
-def suspects(wildcards):
-    """Params function: files of dumps that are not as they were by size and time."""
-    return planned(warehouse_plan.suspects, Path(BACKUPS))
 
 
 PRODUCTS["migration_test"] = migration_test_products
@@ -59,8 +30,8 @@ rule warehouse_backup_database:
     params:
         code=code("warehouse/backup_database"),
         server=WAREHOUSE.server,
-        folder=SERVER,
-        backups=f"{BACKUPS}",
+        folder=server_folder,
+        backups=backups_folder,
         keep=config["warehouse"]["backups"]["keep"],
     message:
         "Dump the warehouse and restore the dump"
@@ -85,7 +56,7 @@ rule warehouse_check_backups:
         runtime=60,
     params:
         code=code("warehouse/check_backups"),
-        backups=f"{BACKUPS}",
+        backups=backups_folder,
         suspects=suspects,
     message:
         "See that all backups are whole"

@@ -8,6 +8,7 @@ from scripts.warehouse import stopping
 WAREHOUSE = planned(WarehousePlan, config=config["warehouse"], environment=os.environ)
 WAREHOUSE_ON = NFL.on and WAREHOUSE.on
 SERVER = f"{RESULTS}/warehouse/server"
+BACKUPS = f"{RESULTS}/warehouse/backups"
 CLUSTER = "<results>/warehouse/server/data/cluster.json"
 LIMITS = config["warehouse"]["limits"]
 # One transaction must wait for this long at most: for a lock, and in all.
@@ -18,6 +19,11 @@ STARTED = time.time()
 TABLES = ("games", "plays", "player_games", "odds", "weather", "team_epa")
 if WAREHOUSE_ON and not HERE:
     print("warehouse: the server named by the environment, not the embedded one", file=sys.stderr)
+
+
+def server_folder(wildcards):
+    """Params function: folder of the embedded server."""
+    return SERVER
 
 
 def cluster(wildcards):
@@ -203,3 +209,39 @@ def end_warehouse():
             table = path.with_suffix(".txt")
             print(f"\n{table.read_text()}", file=sys.stderr)
             raise WorkflowError(f"UNSAFE: migration {path.parent.name}; see {table}")
+
+
+# All products, and backups.
+
+
+def warehouse_products():
+    """What `snakemake warehouse` makes."""
+    if not WAREHOUSE_ON:
+        return []
+    receipts = [f"<results>/warehouse/receipts/{t}.json" for t in (*TABLES, "players", "rosters")]
+    return ["<results>/warehouse/consistency.json", "<results>/warehouse/views.json", *receipts]
+
+
+def migration_test_products():
+    """What `snakemake migration_test` makes: the verdict on the newest migration."""
+    if not WAREHOUSE_ON:
+        return []
+    name = planned(getattr, WAREHOUSE, "last_migration")
+    return [f"<results>/warehouse/migration_test/{name}/verdict.json"]
+
+
+def backup_products():
+    """What `snakemake backup` makes."""
+    if not WAREHOUSE_ON:
+        return []
+    return [f"<results>/warehouse/backups/{name}.json" for name in ("latest", "check")]
+
+
+def backups_folder(wildcards):
+    """Params function: folder of all dumps."""
+    return BACKUPS
+
+
+def suspects(wildcards):
+    """Params function: files of dumps that are not as they were by size and time."""
+    return planned(warehouse_plan.suspects, Path(BACKUPS))

@@ -1,92 +1,8 @@
-# Warehouse: the test of a migration on copies of all environments, a file for every step.
+# Warehouse: a migration tried on the copies of all environments, a file for every step.
 #
-# In:  warehouse/migrations/*.sql, warehouse/schema.yaml, warehouse/queries/*.sql, and what seeds an
-#      environment (nfl/etl), or the server that its variable names, which is only read.
-# Out: warehouse/environments/{environment}/{number}.json,
-#      warehouse/migration_test/{migration}/{environment}/{snapshot,apply,validate,integration,drop}.json,
+# In:  warehouse/migrations/*.sql, warehouse/schema.yaml, warehouse/queries/*.sql, the snapshots.
+# Out: warehouse/migration_test/{migration}/{environment}/{apply,validate,integration,drop}.json,
 #      warehouse/migration_test/{migration}/verdict.{json,txt}.
-# All copies are databases of the embedded server. The file copies/... stands while there is one: it
-# is temporary, so a step that is wanted again has its copy made again.
-COPY = "<results>/warehouse/server/copies/{migration}.{environment}"
-TEST = "<results>/warehouse/migration_test/{migration}/{environment}"
-
-
-rule warehouse_build_environment:
-    input:
-        cluster=CLUSTER,
-        partitions=environment_files,
-        players=etl_files("players"),
-    output:
-        receipt="<results>/warehouse/environments/{environment}/{number}.json",
-    log:
-        "<logs>/warehouse/warehouse_build_environment/{environment}.{number}.log",
-    benchmark:
-        "<benchmarks>/warehouse/warehouse_build_environment/{environment}.{number}.tsv"
-    wildcard_constraints:
-        number=r"\d{3}",
-    localrule: True
-    conda:
-        ENVIRONMENT
-    threads: 1
-    resources:
-        mem_mb=memory_mb(400, 40),
-        runtime=60,
-        db=1,
-    params:
-        code=code("warehouse/build_environment"),
-        folder=SERVER,
-        database=seed_before,
-        migrations=config["warehouse"]["migrations"],
-        sources=environment_sources,
-        limits=TIMES,
-    message:
-        "Seed environment {wildcards.environment} as it is before migration {wildcards.number}"
-    script:
-        "../scripts/warehouse/build_environment.py"
-
-
-rule warehouse_snapshot_environment:
-    input:
-        cluster=CLUSTER,
-        seeded=seeded,
-        loaded=last_season_files,
-    output:
-        report=f"{TEST}/snapshot.json",
-        marker=temp(COPY),
-    log:
-        "<logs>/warehouse/warehouse_snapshot_environment/{migration}.{environment}.log",
-    benchmark:
-        "<benchmarks>/warehouse/warehouse_snapshot_environment/{migration}.{environment}.tsv"
-    localrule: True
-    conda:
-        ENVIRONMENT
-    threads: 1
-    resources:
-        mem_mb=FLOOR_MB,
-        runtime=120,
-        db=1,
-    params:
-        code=code(
-            "warehouse/snapshot_environment",
-            "warehouse/apply_candidate",
-            "warehouse/check_candidate",
-            "warehouse/check_queries",
-            "warehouse/drop_snapshot",
-        ),
-        about=about("snapshot"),
-        # Whatever a later step reads: that step would find no copy without this one.
-        content=WAREHOUSE.content,
-        limits=sorted(LIMITS.items()),
-        kind=kind_of,
-        folder=SERVER,
-        variable=variable_of,
-        source=seed_of,
-        database=copy_of,
-        queries=config["warehouse"]["queries"],
-    message:
-        "Copy environment {wildcards.environment} for migration {wildcards.migration}"
-    script:
-        "../scripts/warehouse/snapshot_environment.py"
 
 
 rule warehouse_apply_candidate:
@@ -110,7 +26,7 @@ rule warehouse_apply_candidate:
     params:
         code=code("warehouse/apply_candidate"),
         about=about("apply"),
-        folder=SERVER,
+        folder=server_folder,
         database=copy_of,
         migrations=config["warehouse"]["migrations"],
         limits=TIMES,
@@ -144,7 +60,7 @@ rule warehouse_check_candidate:
     params:
         code=code("warehouse/check_candidate"),
         about=about("validate"),
-        folder=SERVER,
+        folder=server_folder,
         database=copy_of,
         migrations=config["warehouse"]["migrations"],
     message:
@@ -178,7 +94,7 @@ rule warehouse_check_queries:
     params:
         code=code("warehouse/check_queries"),
         about=about("integration"),
-        folder=SERVER,
+        folder=server_folder,
         database=copy_of,
         kind=kind_of,
         season=NFL.seasons[-1] if NFL.seasons else None,
@@ -214,7 +130,7 @@ rule warehouse_drop_snapshot:
     params:
         code=code("warehouse/drop_snapshot"),
         about=about("drop"),
-        folder=SERVER,
+        folder=server_folder,
         variable=variable_of,
         source=seed_of,
         database=copy_of,

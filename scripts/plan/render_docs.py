@@ -25,6 +25,8 @@ VERB_COLORS = {
     "fit": "#f5d9ec",
     "land": "#ead9c5",
     "score": "#fdebc8",
+    "load": "#d9e4dd",
+    "apply": "#e3dccb",
     "plot": "#fbd9d3",
     "render": "#d3f0ee",
 }

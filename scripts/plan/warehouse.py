@@ -200,5 +200,5 @@ def _address(text: str) -> Iterator[tuple[str, str]]:
         except ValueError:  # the jobs tell what is wrong with it
             return
     else:
-        found = dict(SETTING.findall(text))
+        found = {key: value.strip("'") for key, value in SETTING.findall(text)}
     yield from ((key, value) for key, value in found.items() if key in ADDRESS and value)

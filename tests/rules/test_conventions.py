@@ -157,7 +157,7 @@ def test_the_top_level_is_the_floor_plan() -> None:
     known = {
         "Snakefile", "README.md", "Makefile", "pyproject.toml", "requirements.lock", "config",
         "profiles", "rules", "scripts", "book", "plugin", "envs", "docs", "tests", "LICENSE",
-        "CHANGELOG.md", "CITATION.cff", ".ci", ".gitignore",
+        "CHANGELOG.md", "CITATION.cff", ".ci", ".gitignore", "warehouse",
     }  # fmt: skip
     ignored = {".git", *(ROOT / ".gitignore").read_text().replace("/", "").split()}
     found = {path.name for path in ROOT.iterdir()}

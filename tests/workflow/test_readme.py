@@ -18,7 +18,6 @@ from tests.workflow.test_reruns import CLOSING, SMALL
 DEMO = {
     "run": "demo",
     "lake": LAKE["lake"],
-    "warehouse": {"server": None},
     "weekly": {"input": "simulator", "simulator": {"weeks": 60}},
     "nfl": {
         "sources": {"schedules": "gamecenter", "pbp": "gamecenter", "odds": "simulator"},
@@ -82,6 +81,7 @@ def test_every_command_of_the_readme_works(tmp_path: Path) -> None:
         assert done.returncode == 0, f"{command}\n{(done.stdout + done.stderr)[-3000:]}"
     assert (project.results / "demo/ticks/summary.csv").is_file()
     assert (project.results / "demo/book/main.pdf").is_file()
+    assert (project.results / "demo/warehouse/consistency.json").is_file()
     assert (project.results / "ticks/ticks/summary.csv").is_file()
     assert (project.results / "weekly/weekly/features.parquet").is_file()
     again = subprocess.run(
