@@ -57,7 +57,7 @@ def check(
                 *consistency.keys(connection),
                 *consistency.rows(connection, known),
                 consistency.populated(connection),
-                *consistency.views(connection, _inputs(frames, listed)),
+                *consistency.views(connection, inputs(frames, listed)),
             ]
         except psycopg.Error as error:
             raise server.fault(error, place) from None
@@ -79,7 +79,7 @@ def check(
     return f"all {len(checks)} checks passed"
 
 
-def _inputs(frames: Mapping[str, pl.DataFrame], players: pl.DataFrame) -> dict[str, pl.DataFrame]:
+def inputs(frames: Mapping[str, pl.DataFrame], players: pl.DataFrame) -> dict[str, pl.DataFrame]:
     """What the features are made from: empty tables where there is no source."""
     empty = {
         "plays": pl.DataFrame(schema=schema_of({**PLAYS, **PLAY_TYPES})),

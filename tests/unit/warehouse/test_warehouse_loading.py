@@ -55,8 +55,8 @@ load_season.load(Server(place, "the child's"), 2019, sources, None, Path(out))
 HOSTILE = [
     *('"', '""', "'", ",", "a,b", "\n", "a\r\nb", "\r", "\\N", "\\.", "\\", "\\\\n", "a\\", "\t"),
     *("", " ", "  a ", "NULL", "null", "NaN", "inf", "1e5", "007", "true", "%s", "{}", "$1"),
-    *("é", "e\u0301", "\U0001f3c8", "\u202eabc", "\u2028", "\ufeffx", "\x01", "\x7f", '","', '",\n"'),
-    *("'; DROP TABLE games; --", '"' * 999, "x\\.\n" * 99, "long " * 40_000),
+    *("é", "e\u0301", "\U0001f3c8", "\u202eabc", "\u2028", "\ufeffx", "\x01", "\x7f", '","'),
+    *('",\n"', "'; DROP TABLE games; --", '"' * 999, "x\\.\n" * 99, "long " * 40_000),
 ]  # fmt: skip
 TEXTS = ("old_game_id", "roof", "surface", "stadium", "home_qb", "away_qb", "home_coach")
 FLOATS = [math.inf, -math.inf, -0.0, 5e-324, 1.7976931348623157e308, 0.1 + 0.2, 1 / 3, 1e16]
@@ -196,9 +196,9 @@ def test_one_season_reloads_alone(connection: psycopg.Connection) -> None:
     changed = dict(warehouses.league(seed=8)[SEASON])
     loading.load(connection, changed, SEASON)
     assert_stored(connection, changed)
-    assert {t: f.equals(others[t]) for t, f in of_season(connection, 2018).items()} == dict.fromkeys(
-        others, True
-    )
+    assert {
+        t: f.equals(others[t]) for t, f in of_season(connection, 2018).items()
+    } == dict.fromkeys(others, True)
     assert versions(connection, "plays WHERE season = 2018") == plays
     same = {game: version for game, version in versions(connection).items() if game[:4] == "2018"}
     assert same.items() <= written.items()
@@ -208,7 +208,7 @@ def test_only_the_game_that_changed_is_written(
     connection: psycopg.Connection, season: Frames
 ) -> None:
     written = versions(connection)
-    season["games"] = season["games"].with_columns(at(GAME, 39, "home_score"))
+    season["games"] = season["games"].with_columns(at(GAME, 77, "home_score"))
     season["games"] = season["games"].with_columns(at(OTHER, None, "stadium"))
     loading.load(connection, season, SEASON)
     assert_stored(connection, season)
@@ -252,7 +252,9 @@ def test_a_season_without_rows_is_emptied(connection: psycopg.Connection, season
 def test_hostile_texts_and_floats_survive(connection: psycopg.Connection, season: Frames) -> None:
     games, weather = season["games"], season["weather"]
     wanted = [*HOSTILE, None] + [None, ""] * 16
-    slots = [wanted[n : n + games.height] for n in range(0, games.height * len(TEXTS), games.height)]
+    slots = [
+        wanted[n : n + games.height] for n in range(0, games.height * len(TEXTS), games.height)
+    ]
     assert sum(map(len, slots)) >= len(HOSTILE) + 2
     season["games"] = games.with_columns(
         pl.Series(column, values, pl.String) for column, values in zip(TEXTS, slots, strict=True)
@@ -344,14 +346,33 @@ REFUSED = {
 }
 
 
-@pytest.mark.parametrize("what", REFUSED)
+BUGS = {
+    "duplicate game": "BUG: not caught: CardinalityViolation is no IntegrityError; names no table",
+    "NUL": "BUG: not caught: psycopg.DataError is no IntegrityError; names no table or season",
+}
+
+
+@pytest.mark.parametrize(
+    "what",
+    [
+        pytest.param(
+            name, marks=pytest.mark.xfail(strict=True, raises=AssertionError, reason=BUGS[name])
+        )
+        if name in BUGS
+        else name
+        for name in REFUSED
+    ],
+)
 def test_a_refused_row_is_told_in_a_line_and_leaves_the_old_state(
     kept: Server, season: Frames, tmp_path: Path, what: str
 ) -> None:
     wrong, table, rule = REFUSED[what]
     changed = warehouses.league(seed=9)[SEASON]
     sources = warehouses.write_partitions(wrong(dict(changed)), tmp_path / "parts")
-    with unchanged(kept), pytest.raises(DataError, match=rf"^{table}, season 2019: .*{rule}") as told:
+    with (
+        unchanged(kept),
+        pytest.raises(DataError, match=rf"^{table}, season 2019: .*{rule}") as told,
+    ):
         load_season.load(kept, SEASON, sources, None, tmp_path / "receipt.json")
     assert "\n" not in str(told.value)
     assert len(str(told.value)) < 500
@@ -397,7 +418,6 @@ def test_a_load_does_not_wait_for_ever(
     kept: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(loading, "LOCK_S", 0.2)
-    monkeypatch.setattr(loading, "LOCK_S", "0.2")
     sources = warehouses.write_partitions(warehouses.league(seed=9)[SEASON], tmp_path / "parts")
     with unchanged(kept), held(kept, "odds"), pytest.raises(DataError, match="lock timeout"):
         load_season.load(kept, SEASON, sources, None, tmp_path / "receipt.json")
@@ -449,9 +469,7 @@ def test_what_the_database_lacks_is_named_or_left_out(
     loading.load(connection, changed, SEASON)
 
 
-def test_partitions_of_a_season_are_read_with_their_classes(
-    season: Frames, tmp_path: Path
-) -> None:
+def test_partitions_of_a_season_are_read_with_their_classes(season: Frames, tmp_path: Path) -> None:
     sources = warehouses.write_partitions(season, tmp_path)
     found = loading.read_season(sources, None)
     assert list(found) == list(loading.SEASONAL)
@@ -549,15 +567,63 @@ def test_jobs_write_receipts_of_what_they_loaded(place: Server, tmp_path: Path) 
     assert none == {"table": "nothing", "rows": 0, "seconds": 0, "seasons": {}}
 
 
-def test_a_load_of_another_season_is_told(kept: Server, tmp_path: Path) -> None:
-    """Rows of 2019 loaded as season 2020: they would stay when 2019 is loaded again."""
-    sources = warehouses.write_partitions(warehouses.league()[SEASON], tmp_path / "parts")
-    with unchanged(kept), pytest.raises(DataError):
-        load_season.load(kept, 2020, sources, None, tmp_path / "receipt.json")
+@pytest.mark.parametrize(
+    "tables",
+    [
+        ("games", "plays"),
+        pytest.param(
+            ("games", "odds"),
+            marks=pytest.mark.xfail(
+                strict=True,
+                raises=pytest.fail.Exception,
+                reason="BUG: the season of the rows is not looked at: refused only by a key",
+            ),
+        ),
+    ],
+)
+def test_rows_of_another_season_are_refused(
+    kept: Server, tmp_path: Path, tables: tuple[str, ...]
+) -> None:
+    """A partition of 2017 loaded as 2018: games of 2018 would go, with all they had."""
+    of_2019 = warehouses.league()[SEASON]
+    sources = warehouses.write_partitions(of_2019, tmp_path / "parts")
+    some = {name: path for name, path in sources.items() if name.replace("_types", "s") in tables}
+    some |= {"play_types": sources["play_types"]}
+    if "plays" not in tables:
+        some["odds"] = tmp_path / "odds.parquet"
+        of_2019["odds"].clear().write_parquet(some["odds"])
+    with server.connect(kept) as connection:  # never committed
+        frames = loading.read_season(some, None)
+        before = catalog.sums(connection)
+        with pytest.raises(DataError):
+            loading.load(connection, frames, 2018)
+        assert catalog.sums(connection) == before
+        connection.rollback()
 
 
+@pytest.mark.xfail(
+    strict=True,
+    raises=pl.exceptions.PolarsError,
+    reason="BUG: load's docstring promises a DataError; polars' own comes, without the file's name",
+)
 def test_a_broken_partition_is_told(kept: Server, tmp_path: Path) -> None:
     sources = warehouses.write_partitions(warehouses.league()[SEASON], tmp_path / "parts")
     sources["odds"].write_bytes(b"PAR1 no parquet PAR1")
     with unchanged(kept), pytest.raises(DataError, match=r"odds\.parquet"):
         load_season.load(kept, SEASON, sources, None, tmp_path / "receipt.json")
+
+
+@pytest.mark.xfail(
+    strict=True,
+    raises=AssertionError,
+    reason="BUG: rows of a table whose source is gone stay; the consistency check then fails",
+)
+def test_a_season_without_a_source_any_more_has_no_rows_of_it(
+    place: Server, tmp_path: Path
+) -> None:
+    sources = warehouses.write_partitions(warehouses.league()[SEASON], tmp_path / "parts")
+    del sources["odds"]
+    load_season.load(place, SEASON, sources, None, tmp_path / "receipt.json")
+    with server.connect(place, autocommit=True) as connection:
+        query = "SELECT count(*) FROM odds WHERE season = 2019"
+        assert connection.execute(query).fetchone() == (0,)
