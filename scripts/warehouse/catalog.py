@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import psycopg
 from psycopg import sql
@@ -34,6 +34,8 @@ JOIN pg_class AS t ON t.oid = k.conrelid
 WHERE t.relnamespace = 'public'::regnamespace AND k.contype <> 'n'
 ORDER BY t.relname, k.conname
 """
+FLOAT = "double precision"
+WHOLE = "(rows as a whole)"  # stands for a column, where there is no key
 KINDS = {"r": "tables", "p": "tables", "m": "materialised_views", "v": "views"}
 
 
@@ -51,10 +53,14 @@ def describe(connection: psycopg.Connection) -> dict[str, dict]:
         entry["columns"][column] = text
         where[relation] = entry
     for relation, name, unique, valid, whole, columns in connection.execute(INDEXES):
+        if relation not in where:  # a kind of table that nothing is said of here
+            continue
         text = ("unique " if unique else "") + columns
         text += ("" if whole else " (partial)") + ("" if valid else " (not valid)")
         where[relation].setdefault("indexes", {})[name] = text
     for relation, name, valid, text in connection.execute(CONSTRAINTS):
+        if relation not in where:
+            continue
         # NOT VALID stands in the text of those that are not; said once, in our words.
         text = text.removesuffix(" NOT VALID") + ("" if valid else " (not valid)")
         where[relation].setdefault("constraints", {})[name] = text
@@ -68,7 +74,7 @@ def keys(connection: psycopg.Connection) -> dict[str, list[str]]:
         "array(SELECT a.attname::text FROM unnest(x.indkey::int[]) AS n "
         "JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attnum = n) "
         "FROM pg_class AS c LEFT JOIN pg_index AS x ON x.indrelid = c.oid AND x.indisunique "
-        "AND x.indpred IS NULL AND 0 <> ALL (x.indkey::int[]) "
+        "AND x.indisvalid AND x.indpred IS NULL AND 0 <> ALL (x.indkey::int[]) "
         "WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p', 'm') "
         "ORDER BY c.relname, x.indisprimary DESC NULLS LAST, x.indexrelid"
     )
@@ -92,43 +98,49 @@ def sums(
         relation -> {rows, key: [columns], columns: {name: [values that are not null, sum]}}.
     """
     described = describe(connection)
-    there = {
-        name: list(entry["columns"])
-        for kind in ("tables", "materialised_views")
-        for name, entry in described[kind].items()
-        if name not in BOOKKEEPING
-    }
     by_key = keys(connection)
     found = {}
-    for name, columns in there.items():
-        if known is not None and name not in known:
-            continue
-        key = known[name]["key"] if known is not None else by_key[name]
-        if known is not None:
-            columns = [column for column in columns if column in known[name]["columns"]]
-        if not set(key) <= set(there[name]):
-            key = []
-        found[name] = {"key": key, **_sums_of(connection, name, columns, key)}
+    for kind in ("tables", "materialised_views"):
+        for name, entry in described[kind].items():
+            columns = entry["columns"]
+            if name in BOOKKEEPING or (known is not None and name not in known):
+                continue
+            key = by_key[name] if known is None else known[name]["key"]
+            key = key if set(key) <= set(columns) else []
+            if known is not None:
+                columns = {c: columns[c] for c in columns if c in known[name]["columns"]}
+            # A view is made of sums, which differ in their last digits with the order of adding.
+            rounded = kind == "materialised_views"
+            found[name] = {"key": key, **_sums_of(connection, name, columns, key, rounded)}
     return found
 
 
 def _sums_of(
-    connection: psycopg.Connection, name: str, columns: list[str], key: list[str]
+    connection: psycopg.Connection,
+    name: str,
+    columns: Mapping[str, str],
+    key: Sequence[str],
+    rounded: bool,
 ) -> dict[str, object]:
     """Rows, and of each column the values that are not null with their sum."""
-    quoted = {column: sql.Identifier(column) for column in columns}
-    of_key = sql.SQL(", ").join(map(sql.Identifier, key)) if key else sql.SQL("NULL")
     parts = [sql.SQL("count(*)")]
-    for column in quoted.values():
-        parts.append(sql.SQL("count({})").format(column))
-        # Without a key rows can be equal: then they are added, which xor would cancel.
-        total = "bit_xor({})" if key else "sum(({})::numeric)"
-        hashed = sql.SQL("hashtextextended({}::text, _key)").format(column)
-        parts.append(sql.SQL(total).format(hashed))
+    for column, kind in columns.items():
+        value = sql.SQL("r.{}").format(sql.Identifier(column))
+        parts.append(sql.SQL("count({})").format(value))
+        if rounded and kind.startswith(FLOAT):
+            value = sql.SQL("round({}::numeric, 9)").format(value)
+        parts.append(sql.SQL("sum(hashtextextended({}::text, h.known)::numeric)").format(value))
+    if not key:  # then values may be swapped between rows
+        every = sql.SQL(", ").join(sql.SQL("r.{}").format(sql.Identifier(c)) for c in columns)
+        parts.append(sql.SQL("count(*)"))
+        parts.append(sql.SQL("sum(hashtextextended(ROW({})::text, 0)::numeric)").format(every))
+    of_key = sql.SQL(", ").join(sql.SQL("r.{}").format(sql.Identifier(column)) for column in key)
     query = sql.SQL(
-        "SELECT {} FROM (SELECT *, hashtextextended(ROW({})::text, 0) AS _key FROM {} OFFSET 0)"
-    ).format(sql.SQL(", ").join(parts), of_key, sql.Identifier(name))
+        "SELECT {} FROM {} AS r CROSS JOIN LATERAL "
+        "(SELECT hashtextextended(ROW({})::text, 0) AS known OFFSET 0) AS h"
+    ).format(sql.SQL(", ").join(parts), sql.Identifier(name), of_key)
     rows, *rest = connection.execute(query).fetchone()
+    columns = [*columns, *([] if key else [WHOLE])]
     pairs = zip(rest[::2], rest[1::2], strict=True)
     return {
         "rows": rows,
@@ -146,7 +158,12 @@ def differences(before: Mapping[str, Mapping], after: Mapping[str, Mapping]) -> 
             continue
         if new["rows"] != old["rows"]:
             lines.append(f"{name}: {old['rows']} rows before, {new['rows']} after")
+        told = len(lines)
         for column, (count, total) in old["columns"].items():
+            if column == WHOLE and (
+                len(lines) > told or new["columns"].keys() != old["columns"].keys()
+            ):
+                continue  # a column has told of it
             now = new["columns"].get(column)
             if now is None:
                 lines.append(f"{name}.{column}: gone, with its {count} values")

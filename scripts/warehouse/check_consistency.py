@@ -20,8 +20,11 @@ def frames_of(
 ) -> tuple[dict[str, pl.DataFrame], pl.DataFrame]:
     """Tables of all seasons as they are loaded, with players and rosters; and etl/players."""
     parts = [loading.read_season(*sources) for sources in seasons.values()]
-    names = [name for name in loading.SEASONAL if any(name in part for part in parts)]
-    frames = {name: pl.concat([part[name] for part in parts if name in part]) for name in names}
+    frames = {
+        name: pl.concat([part[name] for part in parts if name in part])
+        for name in loading.SEASONAL
+        if any(name in part for part in parts)
+    }
     return {**frames, **loading.read_players(players)}, scan(players, PLAYERS).collect()
 
 
@@ -48,7 +51,7 @@ def check(
         DataError: a check does not pass; the log tells all that do not.
     """
     frames, listed = frames_of(seasons, players)
-    known = {name: frame for name, frame in frames.items() if name in consistency.KEYS}
+    known = {**loading.complete(frames), **{name: frames[name] for name in loading.OF_ALL}}
     with server.connect(place, autocommit=True) as connection:
         try:
             checks = [

@@ -11,17 +11,20 @@ from psycopg import sql
 from scripts.warehouse import catalog, features, loading
 
 TOLERANCE = 1e-9  # of floats, relative to 1 or to what is greater: the order of adding differs
-FOREIGN_KEYS = """
-SELECT k.conrelid::regclass::text, k.confrelid::regclass::text,
-    array(SELECT a.attname::text FROM unnest(k.conkey) WITH ORDINALITY AS u (n, i)
-        JOIN pg_attribute AS a ON a.attrelid = k.conrelid AND a.attnum = u.n ORDER BY u.i),
-    array(SELECT a.attname::text FROM unnest(k.confkey) WITH ORDINALITY AS u (n, i)
-        JOIN pg_attribute AS a ON a.attrelid = k.confrelid AND a.attnum = u.n ORDER BY u.i)
-FROM pg_constraint AS k
-WHERE k.contype = 'f' AND k.connamespace = 'public'::regnamespace
-ORDER BY 1, 3
-"""
-KEYS = {  # of the tables; the database's own are not believed
+GAME, TEAM, PLAYER = ("games", "game_id"), ("teams", "code"), ("players", "player_id")
+REFERENCES = (  # of the tables; the database's own constraints are not believed
+    ("games", "home_team", *TEAM),
+    ("games", "away_team", *TEAM),
+    *((table, "game_id", *GAME) for table in ("plays", "player_games", "odds", "weather")),
+    ("team_epa", "game_id", *GAME),
+    ("plays", "posteam", *TEAM),
+    ("plays", "defteam", *TEAM),
+    ("player_games", "team", *TEAM),
+    ("team_epa", "team", *TEAM),
+    ("rosters", "team", *TEAM),
+    ("rosters", "player_id", *PLAYER),
+)
+KEYS = {
     "games": ["game_id"],
     "plays": ["game_id", "play_id"],
     "player_games": ["game_id", "player_id"],
@@ -40,22 +43,16 @@ def check(name: str, got: float, limit: float, n: int, note: str = "") -> dict:
 
 
 def orphans(connection: psycopg.Connection) -> Iterator[dict]:
-    """Rows that refer to a row that is not there, for every foreign key."""
-    for table, target, columns, targets in connection.execute(FOREIGN_KEYS).fetchall():
-        pairs = zip(columns, targets, strict=True)
-        on = sql.SQL(" AND ").join(
-            sql.SQL("t.{} = c.{}").format(sql.Identifier(b), sql.Identifier(a)) for a, b in pairs
-        )
-        parts = {"table": sql.Identifier(table), "target": sql.Identifier(target), "on": on}
-        parts["there"] = sql.SQL(" AND ").join(
-            sql.SQL("c.{} IS NOT NULL").format(sql.Identifier(name)) for name in columns
-        )
-        query = (
-            "SELECT count(*), count(*) FILTER (WHERE {there} AND NOT EXISTS "
-            "(SELECT 1 FROM {target} AS t WHERE {on})) FROM {table} AS c"
-        )
+    """Rows that refer to a row that is not there."""
+    query = (
+        "SELECT count(*), count(*) FILTER (WHERE c.{column} IS NOT NULL AND NOT EXISTS "
+        "(SELECT 1 FROM {target} AS t WHERE t.{key} = c.{column})) FROM {table} AS c"
+    )
+    for table, column, target, key in REFERENCES:
+        names = {"table": table, "column": column, "target": target, "key": key}
+        parts = {part: sql.Identifier(name) for part, name in names.items()}
         n, found = connection.execute(sql.SQL(query).format(**parts)).fetchone()
-        yield check(f"orphans {table}.{'+'.join(columns)}", found, 0, n, f"not in {target}")
+        yield check(f"orphans {table}.{column}", found, 0, n, f"not in {target}")
 
 
 def seasons_apart(connection: psycopg.Connection) -> Iterator[dict]:
@@ -126,16 +123,22 @@ def compare(name: str, key: Sequence[str], got: pl.DataFrame, expected: pl.DataF
         one, other = both[column], both[f"{column}_expected"]
         if expected.schema[column].is_numeric():
             pair = pl.DataFrame({"a": one.cast(pl.Float64), "b": other.cast(pl.Float64)})
-            far = (pl.col("a") - pl.col("b")).abs() / pl.max_horizontal(1.0, pl.col("b").abs())
-            nulls = pl.col("a").is_null() != pl.col("b").is_null()
-            far = pl.when(nulls).then(float("inf")).otherwise(far.fill_null(0.0))
-            distance = pair.select(far.max()).item() if pair.height else 0.0
+            distance = pair.select(_distance(pl.col("a"), pl.col("b")).max()).item()
             limit = TOLERANCE if expected.schema[column].is_float() else 0
         else:
             same = one.eq_missing(other)
             distance, limit = float((~same).sum()), 0
         found.append(check(f"{name}.{column}", distance or 0.0, limit, both.height))
     return found
+
+
+def _distance(a: pl.Expr, b: pl.Expr) -> pl.Expr:
+    """How far two numbers are apart, relative to 1 or to what is greater."""
+    far = (a - b).abs() / pl.max_horizontal(1.0, b.abs())
+    # In polars NaN equals NaN.
+    return (
+        pl.when(a.eq_missing(b)).then(0.0).when(far.is_finite()).then(far).otherwise(float("inf"))
+    )
 
 
 def views(connection: psycopg.Connection, frames: Mapping[str, pl.DataFrame]) -> Iterator[dict]:

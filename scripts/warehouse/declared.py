@@ -6,12 +6,36 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import yaml
+from jsonschema import Draft202012Validator
+from jsonschema.exceptions import best_match
 
 from scripts.errors import DataError
 
 KINDS = {"tables": "table", "materialised_views": "materialised view", "views": "view"}
 PARTS = {"columns": "column", "indexes": "index", "constraints": "constraint"}
 SINCE = "since"
+_NUMBER = {"type": "integer", "minimum": 1}
+_PART = {
+    "type": ["string", "object"],
+    "properties": {"is": {"type": "string"}, SINCE: _NUMBER},
+    "required": ["is"],
+    "additionalProperties": False,
+}
+_RELATION = {
+    "type": "object",
+    "properties": {
+        SINCE: _NUMBER,
+        **{part: {"type": "object", "additionalProperties": _PART} for part in PARTS},
+    },
+    "additionalProperties": False,
+}
+FORM = {
+    "type": "object",
+    "properties": {
+        kind: {"type": ["object", "null"], "additionalProperties": _RELATION} for kind in KINDS
+    },
+    "additionalProperties": False,
+}
 
 
 def read(path: Path) -> dict:
@@ -25,15 +49,12 @@ def read(path: Path) -> dict:
     """
     try:
         found = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, yaml.YAMLError) as error:
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise DataError(f"{path}: cannot be read ({' '.join(str(error).split())})") from None
-    if not isinstance(found, dict) or set(found) - set(KINDS):
-        raise DataError(f"{path}: expected the keys {', '.join(KINDS)}")
-    for kind, relations in found.items():
-        for name, entry in (relations or {}).items():
-            if not isinstance(entry, dict) or (wrong := set(entry) - {SINCE, *PARTS}):
-                what = ", ".join(sorted(wrong)) if isinstance(entry, dict) else repr(entry)
-                raise DataError(f"{path}: {kind}.{name}: got {what}, expected {', '.join(PARTS)}")
+    wrong = best_match(Draft202012Validator(FORM).iter_errors(found))
+    if wrong is not None:
+        place = ".".join(map(str, wrong.absolute_path)) or "the top"
+        raise DataError(f"{path}: {place}: {wrong.message}; see the head of the file")
     return found
 
 

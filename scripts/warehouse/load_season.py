@@ -30,7 +30,7 @@ def load(
         DataError: a partition cannot be read, or the warehouse refuses a row or breaks off; its
             rows are then what they were before.
     """
-    frames = loading.read_season(sources, model)
+    frames = loading.complete(loading.read_season(sources, model))
     start = time.perf_counter()
     with server.connect(place, autocommit=True) as connection:
         try:

@@ -15,7 +15,7 @@ from scripts.nfl.build_team_epa import COLUMNS as TEAM_EPA
 from scripts.nfl.build_team_epa import with_epa
 from scripts.nfl.columns import ODDS, PLAYER_GAMES, PLAYERS, PLAYS, SCHEDULES, WEATHER
 from scripts.nfl.play_types import COLUMNS as PLAY_TYPES
-from scripts.tables import conform, scan
+from scripts.tables import Columns, conform, scan, schema_of
 
 SEASONAL = {  # table -> columns of its partitions, in the order of loading
     "games": SCHEDULES,
@@ -28,6 +28,12 @@ SEASONAL = {  # table -> columns of its partitions, in the order of loading
 OF_ALL = ("players", "rosters")
 ALL_SEASONS = 0  # the season of such a table in `loads`
 LOCK_S = 120
+REFUSALS = (
+    psycopg.IntegrityError,
+    psycopg.DataError,
+    psycopg.errors.CardinalityViolation,
+    psycopg.errors.LockNotAvailable,
+)
 CLASSES = ("play_class", "explosive", "early_down", "red_zone", "garbage_time")
 
 
@@ -39,19 +45,32 @@ def read_season(sources: Mapping[str, Path], model: Path | None) -> dict[str, pl
         model: expected points of plays whose source has none; None: they stay unknown.
 
     Raises:
-        DataError: a partition lacks a column.
+        DataError: a partition cannot be read, or lacks a column.
     """
     frames = {
-        table: conform(pl.read_parquet(sources[table]), columns)
+        table: _partition(sources[table], columns)
         for table, columns in SEASONAL.items()
         if table in sources
     }
     if "plays" in frames:
-        frames["plays"] = with_classes(
-            with_epa(frames["plays"], model),
-            conform(pl.read_parquet(sources["play_types"]), PLAY_TYPES),
-        )
+        types = _partition(sources["play_types"], PLAY_TYPES)
+        frames["plays"] = with_classes(with_epa(frames["plays"], model), types)
     return frames
+
+
+def _partition(path: Path, columns: Columns) -> pl.DataFrame:
+    try:
+        return conform(pl.read_parquet(path), columns)
+    except (OSError, pl.exceptions.PolarsError, DataError) as error:
+        cause = str(error).splitlines()[0]
+        raise DataError(f"{path}: cannot be loaded ({cause}); remove it and run again") from None
+
+
+def complete(frames: Mapping[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:
+    """Frames of all tables of a season: those without a source have no rows."""
+    columns = {**SEASONAL, "plays": {**PLAYS, **{name: PLAY_TYPES[name] for name in CLASSES}}}
+    empty = {table: pl.DataFrame(schema=schema_of(of)) for table, of in columns.items()}
+    return {**empty, **frames}
 
 
 def with_classes(plays: pl.DataFrame, types: pl.DataFrame) -> pl.DataFrame:
@@ -175,11 +194,14 @@ def load(
                 )
             if not there:
                 continue
+            if season and not (frame["season"] == season).all():
+                other = frame.filter(pl.col("season").ne_missing(season))["season"][0]
+                raise DataError(f"{table}, season {season}: a row of season {other}; build it anew")
             kept = frame.drop(missing)
             rows = as_csv(kept)
             try:
                 _replace(connection, table, kept, rows, season)
-            except psycopg.errors.IntegrityError as error:
+            except REFUSALS as error:
                 raise DataError(_refusal(table, season, error)) from None
             receipts[table] = {"rows": kept.height, "sha256": hashlib.sha256(rows).hexdigest()}
         _log(connection, receipts, season)
@@ -200,9 +222,15 @@ def _replace(
 
 
 def _refusal(table: str, season: int, error: psycopg.Error) -> str:
-    """Which rule of the table a row breaks."""
+    """Which rule of the table a row breaks, or who keeps it locked."""
     told = error.diag
     place = f"{table}, season {season}" if season else table
+    if isinstance(error, psycopg.errors.LockNotAvailable):
+        return f"{place}: another session has held a lock for {LOCK_S} s; end it and run again"
+    if isinstance(error, psycopg.errors.CardinalityViolation):
+        return f"{place}: a key stands twice; correct the source of that row"
+    if told.message_primary is None:  # what psycopg itself does not send
+        return f"{place}: {' '.join(str(error).split())}; correct the source of that row"
     detail = f" ({' '.join(told.message_detail.split())[:200]})" if told.message_detail else ""
     return f"{place}: {told.message_primary}{detail}; correct the source of that row"
 

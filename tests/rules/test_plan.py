@@ -153,6 +153,14 @@ def test_number_of_jobs_planned_per_target() -> None:
         "nfl_plot_seasons": 2,
         "nfl_build_provenance": 1,
     }
+    warehouse = {
+        "warehouse_build_server": 1,
+        "warehouse_apply_migrations": 1,
+        "warehouse_load_season": seasons,
+        "warehouse_load_players": 1,
+        "warehouse_build_views": 1,
+        "warehouse_check_consistency": 1,
+    }
     notebooks, chapters = 11, 7
     book = {
         "book_build_manifest": 1,
@@ -170,11 +178,12 @@ def test_number_of_jobs_planned_per_target() -> None:
     before = 8  # seasons up to the validation season
     assert planned("grid").items() >= {**grid, "nfl_build_features": before, "grid": 1}.items()
     assert planned("lake") == {**lake, "lake": 1}
+    assert planned("warehouse").items() >= {**warehouse, "warehouse": 1}.items()
     assert planned("ticks") == {**ticks, "ticks": 1}
     assert planned("weekly") == {**weekly, "weekly": 1}
     whole = planned()
     cells = {rule: whole.pop(rule) for rule in list(whole) if rule.startswith(CELLS)}
     assert list(cells.values()) == [1] * (notebooks + chapters)
-    assert whole == {**lake, **ticks, **weekly, **nfl, **grid, **book, "all": 1}
+    assert whole == {**lake, **ticks, **weekly, **nfl, **grid, **warehouse, **book, "all": 1}
     asked = planned("book")
     assert asked.items() >= {**book, **cells, "book": 1}.items()

@@ -30,7 +30,7 @@ ENVIRONMENTS = {
     "staging": {"seasons": 2, "integration": "research"},
     "prod": {"integration": "timed"},
 }
-SEASONS = (2016, 2017, 2018)
+SEASONS = (2017, 2018)
 LAST = SEASONS[-1]
 GOOD = "CREATE INDEX plays_kind ON plays (kind);\n"
 BAD = "UPDATE games SET home_score = NULL, away_score = NULL WHERE week = 1;\n"
@@ -207,7 +207,7 @@ def test_the_warehouse_is_built_and_a_second_run_does_nothing(built: Lab) -> Non
     tables = {"games", "plays", "player_games", "odds", "weather", "team_epa", "players", "rosters"}
     assert receipts == {f"season={season}" for season in SEASONS} | tables
     assert built.is_consistent()
-    assert built.told("receipts/games.json")["rows"] > 700
+    assert built.told("receipts/games.json")["rows"] > 500
     assert "games" in built.told(f"receipts/season={LAST}.json")["tables"]
     assert (built.warehouse / "views.json").is_file()
     assert {server.DATABASE, "postgres"} < built.databases()
@@ -272,7 +272,7 @@ def test_a_good_migration_is_safe(tested: Lab) -> None:
     assert files == {*wanted, "verdict.json"}
     assert all(json.loads((top / name).read_text())["ok"] for name in wanted)
     rows = [tested.told(f"environments/{name}/009.json")["rows"]["games"] for name in ENVIRONMENTS]
-    assert rows == sorted(set(rows))
+    assert 0 < rows[0] < rows[1] == rows[2]
     again = tested.run("migration_test", check=True)
     assert "Nothing to be done" in again.stdout, tail(again)
     tested.leaves_nothing()
@@ -282,11 +282,13 @@ def test_a_bad_migration_is_unsafe_and_fails_every_run(tested: Lab, copy: Callab
     lab = copy(tested)
     (lab.folder / "warehouse/migrations/009_good.sql").unlink()
     lab.propose(BAD, "009_bad")
+    two = ("dev", "prod")
+    lab.configure(environments={name: ENVIRONMENTS[name] for name in two})
     target = VERDICT.format("009")
     result = lab.run(target, check=False)
     verdict = json.loads((lab.folder / target).read_text())
     assert (verdict["verdict"], verdict["migration"]) == ("UNSAFE", "009_bad")
-    for environment in ENVIRONMENTS:
+    for environment in two:
         assert any(
             cause.startswith(f"{environment} validate: games.home_score: ")
             for cause in verdict["causes"]
@@ -295,7 +297,7 @@ def test_a_bad_migration_is_unsafe_and_fails_every_run(tested: Lab, copy: Callab
     assert table in result.stdout, tail(result)
     assert "UNSAFE: migration 009" in result.stdout
     assert lab.rules_run(result)["warehouse_build_environment"] == 0
-    assert all(lab.told(f"migration_test/009/{e}/drop.json")["dropped"] for e in ENVIRONMENTS)
+    assert all(lab.told(f"migration_test/009/{e}/drop.json")["dropped"] for e in two)
     again = lab.run(target, check=False)
     assert table in again.stdout, tail(again)
     assert lab.rules_run(again) == {"warehouse_score_verdict": 1}
@@ -318,14 +320,6 @@ def test_a_test_that_is_killed_leaves_nothing_after_one_more_run(
         return run
 
     run = started()
-    keeper = stopping.state(lab.server)
-    os.kill(keeper["keeper"], signal.SIGKILL)
-    run.kill()
-    run.communicate()
-    lab.run("--unlock", check=True)
-
-    run = started()  # it ended what the killed keeper had left
-    assert not Path(keeper["socket"]).exists()
     run.kill()
     run.communicate()
     lab.wait_until_ended()
@@ -339,6 +333,11 @@ def test_a_test_that_is_killed_leaves_nothing_after_one_more_run(
     lab.wait_until_ended()
     lab.leaves_nothing()
 
+    run = started()
+    os.kill(stopping.state(lab.server)["keeper"], signal.SIGKILL)
+    run.kill()
+    run.communicate()
+    lab.run("--unlock", check=True)
     lab.run(target, check=True)
     assert json.loads((lab.folder / target).read_text())["verdict"] == "SAFE"
 
