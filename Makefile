@@ -77,5 +77,7 @@ lock:
 unlock: venv
 	$(BIN)/python -m snakemake_logger_plugin_almanac.unlock --force
 
+# Where a server's data could not stand in results, they are a link's target.
 clean:
+	find results -path '*/warehouse/server/data' -type l -exec sh -c 'rm -rf "$$(dirname "$$(readlink "$$1")")"' _ {} \;
 	rm -rf results .snakemake

@@ -16,6 +16,9 @@ TIMES = [LIMITS["lock_s"], LIMITS["statement_s"]]
 # The embedded server answers on the machine that runs Snakemake, and there alone.
 HERE = WAREHOUSE.server == EMBEDDED
 STARTED = time.time()
+if not stopping.is_kept(Path(SERVER)):
+    # A keeper that was killed could not: the next one drops the copies, so they are made anew.
+    stopping.forget_copies(Path(SERVER))
 TABLES = ("games", "plays", "player_games", "odds", "weather", "team_epa")
 if WAREHOUSE_ON and not HERE:
     print("warehouse: the server named by the environment, not the embedded one", file=sys.stderr)
@@ -113,11 +116,6 @@ def migration_of(wildcards):
     return planned(WAREHOUSE.migration, wildcards.migration)
 
 
-def number_of(wildcards):
-    """Its number."""
-    return int(migration_of(wildcards)[:3])
-
-
 def about(step):
     """Params function: what a report of a step is about."""
     return partial(_about, step)
@@ -203,7 +201,8 @@ def _is_unsafe(path):
 
 def end_warehouse():
     """End the embedded server with the run, and fail a run whose verdict is UNSAFE."""
-    stopping.stop(Path(SERVER))
+    if stopping.state(Path(SERVER)).get("owner") == os.getpid():
+        stopping.stop(Path(SERVER))
     for path in sorted(Path(f"{RESULTS}/warehouse/migration_test").glob("*/verdict.json")):
         if path.stat().st_mtime > STARTED and _is_unsafe(path):
             table = path.with_suffix(".txt")

@@ -97,6 +97,7 @@ rule warehouse_check_queries:
         folder=server_folder,
         database=copy_of,
         kind=kind_of,
+        variable=variable_of,
         season=NFL.seasons[-1] if NFL.seasons else None,
         sources=sources_of(NFL.seasons[-1]) if NFL.seasons else [{}, None],
         migrations=config["warehouse"]["migrations"],

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
 
 from scripts.errors import DataError
 from scripts.job import environment
+from scripts.plan.warehouse import NAMING
 from scripts.warehouse import copies, programs, server, stopping
 
 
@@ -23,11 +25,12 @@ def main(arguments: list[str]) -> int:
     """
     run, *given = arguments
     folder = Path("results") / run / "warehouse" / "server"
-    own = any(environment().get(name) for name in (server.DSN, "PGHOST", "PGSERVICE"))
+    own = any(environment().get(name) for name in (server.DSN, *NAMING))
     try:
         place = server.warehouse(folder, environment(), os.getpid(), own=own)
         variables = {**environment(), **copies.environment(place), "PGAPPNAME": "psql"}
         variables.pop("LC_ALL")
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # psql's own: it cancels a query
         command = [str(programs.client("psql")), *given]
         return subprocess.run(command, env=variables, check=False).returncode
     except DataError as error:

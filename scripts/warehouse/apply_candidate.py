@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from scripts.errors import DataError
-from scripts.warehouse import locks, migrations, server, steps
+from scripts.warehouse import copies, locks, migrations, server, steps
 from scripts.warehouse.migrations import Limits, Migration
 from scripts.warehouse.server import Server
 
@@ -38,7 +38,7 @@ def apply(
         migration = next(m for m in listed if m.name == about["migration"])
         migrations.check_numbers(listed, folder)
         place = f"environment {about['environment']}"
-        with server.connect(copy, autocommit=True) as connection:
+        with server.connect(copies.as_owner(copy), autocommit=True) as connection:
             history = migrations.applied(connection)
             migrations.check_history(listed, history, place)
             migrations.check_history(listed, _warehouse(copy), "the warehouse")
@@ -62,13 +62,10 @@ def apply(
 
 def _warehouse(copy: Server) -> dict[int, tuple[str, str]]:
     """Migrations of the warehouse's own database, where the embedded server has it."""
-    with server.connect(copy.at("postgres"), autocommit=True) as connection:
-        there = connection.execute(
-            "SELECT 1 FROM pg_database WHERE datname = %s", [server.DATABASE]
-        ).fetchone()
-    if there is None:
+    main = copy.at(server.DATABASE)
+    if not server.exists(main):
         return {}
-    with server.connect(copy.at(server.DATABASE), autocommit=True) as connection:
+    with server.connect(main, autocommit=True) as connection:
         return migrations.applied(connection)
 
 

@@ -73,14 +73,16 @@ def build(
 
 def _see_history(database: Server, below: Sequence[migrations.Migration]) -> None:
     """Hold an environment that is there against the files."""
-    with server.connect(database.at("postgres"), autocommit=True) as connection:
-        name = database.options["dbname"]
-        there = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name])
-        if there.fetchone() is None:
-            return
+    if not server.exists(database):
+        return
     with server.connect(database, autocommit=True) as connection:
         history = migrations.applied(connection)
-        migrations.check_history(below, history, f"environment {name}")
+    main = database.at(server.DATABASE)
+    if server.exists(main):  # what the warehouse does not have may still be edited
+        with server.connect(main, autocommit=True) as connection:
+            history = {n: history[n] for n in migrations.applied(connection) if n in history}
+    name = database.options["dbname"]
+    migrations.check_history(below, history, f"environment {name}")
 
 
 def _count(rows: dict[str, int], receipts: Mapping[str, Mapping]) -> None:

@@ -5,9 +5,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import psycopg
+from psycopg import sql
 
 from scripts.tables import write_json
-from scripts.warehouse import server, views
+from scripts.warehouse import loading, server, views
 from scripts.warehouse.server import Server
 
 
@@ -24,6 +25,24 @@ def gather(seasons: Sequence[Mapping], table: str) -> dict:
     rows = sum(part["rows"] for part in of_table.values())
     seconds = sum(r["seconds"] for r in seasons if table in r["tables"])
     return {"table": table, "rows": rows, "seconds": round(seconds, 3), "seasons": of_table}
+
+
+def forget(connection: psycopg.Connection, folder: Path, receipts: Sequence[Path]) -> None:
+    """Delete rows of seasons that the config no longer names, and the receipts that tell of them.
+
+    Args:
+        connection: autocommit.
+        folder: of all receipts.
+        receipts: of the seasons that it names.
+    """
+    named = [int(path.stem.removeprefix("season=")) for path in receipts]
+    for path in set(folder.glob("season=*.json")) - set(receipts):
+        path.unlink()  # first: should that season be named again, it is loaded again
+    with connection.transaction():
+        for table in (*reversed(loading.SEASONAL), "loads"):
+            query = "DELETE FROM {} WHERE season <> ALL(%s) AND season <> %s"
+            command = sql.SQL(query).format(sql.Identifier(table))
+            connection.execute(command, [named, loading.ALL_SEASONS])
 
 
 def build(place: Server, receipts: Sequence[Path], out: Path, tables: Mapping[str, Path]) -> str:
@@ -43,6 +62,7 @@ def build(place: Server, receipts: Sequence[Path], out: Path, tables: Mapping[st
     """
     with server.connect(place, autocommit=True) as connection:
         try:
+            forget(connection, out.parent / "receipts", receipts)
             connection.execute("ANALYZE")
             done = views.refresh(connection)
         except psycopg.Error as error:

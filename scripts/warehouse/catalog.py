@@ -36,6 +36,35 @@ ORDER BY t.relname, k.conname
 """
 FLOAT = "double precision"
 WHOLE = "(rows as a whole)"  # stands for a column, where there is no key
+BEHAVIOUR = """
+SELECT c.relname, 'definition', pg_get_viewdef(c.oid) FROM pg_class AS c
+WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('v', 'm')
+UNION ALL
+SELECT c.relname, 'default of ' || a.attname, pg_get_expr(d.adbin, d.adrelid)
+FROM pg_attrdef AS d JOIN pg_class AS c ON c.oid = d.adrelid
+JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attnum = d.adnum
+WHERE c.relnamespace = 'public'::regnamespace
+UNION ALL
+SELECT c.relname, 'trigger ' || t.tgname,
+    pg_get_triggerdef(t.oid) || ' (' || t.tgenabled::text || ')'
+FROM pg_trigger AS t JOIN pg_class AS c ON c.oid = t.tgrelid
+WHERE c.relnamespace = 'public'::regnamespace AND (NOT t.tgisinternal OR t.tgenabled <> 'O')
+UNION ALL
+SELECT c.relname, 'rule ' || r.rulename, pg_get_ruledef(r.oid)
+FROM pg_rewrite AS r JOIN pg_class AS c ON c.oid = r.ev_class
+WHERE c.relnamespace = 'public'::regnamespace AND r.rulename <> '_RETURN'
+UNION ALL
+SELECT c.relname, 'index ' || i.relname, pg_get_indexdef(i.oid)
+FROM pg_index AS x JOIN pg_class AS c ON c.oid = x.indrelid
+JOIN pg_class AS i ON i.oid = x.indexrelid
+WHERE c.relnamespace = 'public'::regnamespace
+UNION ALL
+SELECT c.relname, 'row security', 'on' FROM pg_class AS c
+WHERE c.relnamespace = 'public'::regnamespace AND (c.relrowsecurity OR c.relforcerowsecurity)
+UNION ALL
+SELECT c.relname, 'logging', 'off' FROM pg_class AS c
+WHERE c.relnamespace = 'public'::regnamespace AND c.relkind = 'r' AND c.relpersistence = 'u'
+"""
 KINDS = {"r": "tables", "p": "tables", "m": "materialised_views", "v": "views"}
 
 
@@ -44,7 +73,9 @@ def describe(connection: psycopg.Connection) -> dict[str, dict]:
 
     Returns:
         {tables | materialised_views | views: {name: {columns: {name: type}, indexes: {name: text},
-        constraints: {name: text}}}}. An index or constraint that is not valid says so.
+        constraints: {name: text}, behaviour: {what: text}}}}. An index or constraint that is not
+        valid says so; behaviour is what columns and constraints do not tell: definitions of views,
+        defaults, triggers, rules, the text of indexes, row security, tables without a log.
     """
     found: dict[str, dict] = {"tables": {}, "materialised_views": {}, "views": {}}
     where = {}
@@ -64,7 +95,36 @@ def describe(connection: psycopg.Connection) -> dict[str, dict]:
         # NOT VALID stands in the text of those that are not; said once, in our words.
         text = text.removesuffix(" NOT VALID") + ("" if valid else " (not valid)")
         where[relation].setdefault("constraints", {})[name] = text
+    for relation, what, text in connection.execute(BEHAVIOUR):
+        if relation in where:
+            where[relation].setdefault("behaviour", {})[what] = text
     return found
+
+
+def behaves_otherwise(before: Mapping[str, Mapping], after: Mapping[str, Mapping]) -> list[str]:
+    """How relations of before behave otherwise than then; a line each: relation: what.
+
+    A default of a new column and a new index are no other behaviour; a lost index is told by the
+    declaration.
+    """
+    lines = []
+    for kind, relations in before.items():
+        for name, old in relations.items():
+            new = after[kind].get(name)
+            if new is None:
+                continue
+            was, now = old.get("behaviour", {}), new.get("behaviour", {})
+            for what in sorted(was.keys() | now.keys()):
+                fresh = what.startswith("index ") or (
+                    what.startswith("default of ")
+                    and what.removeprefix("default of ") not in old["columns"]
+                )
+                gone = what not in now and what.startswith("index ")
+                if was.get(what) == now.get(what) or gone or (fresh and what not in was):
+                    continue
+                text = " ".join((now.get(what) or "gone").split())
+                lines.append(f"{name}: {what} is now {text[:200]}")
+    return lines
 
 
 def keys(connection: psycopg.Connection) -> dict[str, list[str]]:

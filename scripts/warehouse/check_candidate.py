@@ -4,23 +4,43 @@ import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from scripts.warehouse import catalog, declared, migrations, server, steps
+from scripts.warehouse import catalog, consistency, declared, migrations, server, steps
+from scripts.warehouse.migrations import Migration
 from scripts.warehouse.server import Server
 
+LOST = (": gone", " rows before, ")
 
-def unwanted(lines: Sequence[str], intended: Sequence[str]) -> list[str]:
-    """Lines about rows that the migration does not say it changes.
+
+def unwanted(lines: Sequence[str], migration: Migration) -> list[str]:
+    """What happened and was not announced in the migration's header; with what to write there.
 
     Args:
-        lines: of `catalog.differences`, `table: ...` or `table.column: ...`.
-        intended: tables or table.column of its header.
+        lines: `table: ...` or `table.column: ...`.
+        migration: with what it changes, and what it removes.
     """
     left = []
     for line in lines:
         what = line.split(":", 1)[0]
-        if what not in intended and what.split(".")[0] not in intended:
-            left.append(line)
+        word = "removes" if any(text in line for text in LOST) else "changes"
+        announced = getattr(migration, word)
+        if what not in announced and what.split(".")[0] not in announced:
+            left.append(
+                f"{line}; if it is meant, write `-- {word}: {what}` at the top of "
+                f"{migration.name}.sql"
+            )
     return left
+
+
+def _unknown(migration: Migration, schema: Mapping[str, Mapping]) -> list[str]:
+    """What the header announces of things that were not there."""
+    there = {name: entry["columns"] for of in schema.values() for name, entry in of.items()}
+    named = [*migration.changes, *migration.removes]
+    return [
+        f"{migration.name}.sql announces {name}, which was not there; correct its header"
+        for name in named
+        if name.split(".")[0] not in there
+        or ("." in name and name.split(".", 1)[1] not in there[name.split(".")[0]])
+    ]
 
 
 def check(
@@ -59,12 +79,16 @@ def check(
         with server.connect(copy, autocommit=True) as connection:
             found = catalog.describe(connection)
             sums = catalog.sums(connection, earlier["sums"])
+            lost = list(consistency.orphans(connection, found["tables"]))
         moved = catalog.differences(earlier["sums"], sums)
+        otherwise = catalog.behaves_otherwise(earlier["schema"], found)
         causes = list(declared.differences(expected, found))
+        causes += unwanted([*moved, *otherwise], migration)
+        causes += _unknown(migration, earlier["schema"])
         causes += [
-            f"{line}; if it is meant, write `-- changes: {line.split(':')[0]}` at the top of "
-            f"{migration.name}.sql"
-            for line in unwanted(moved, migration.changes)
+            f"{one['check']}: {one['got']} rows are {one['note']}"
+            for one in lost
+            if not one["pass"]
         ]
         told = {"new": list(declared.additions(expected, found)), "changed": moved}
         return causes, told

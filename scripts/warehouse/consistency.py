@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 
 import polars as pl
 import psycopg
@@ -42,13 +42,15 @@ def check(name: str, got: float, limit: float, n: int, note: str = "") -> dict:
     return {"check": name, "got": got, "limit": limit, "n": n, "pass": passed, "note": note}
 
 
-def orphans(connection: psycopg.Connection) -> Iterator[dict]:
-    """Rows that refer to a row that is not there."""
+def orphans(connection: psycopg.Connection, there: Container[str] | None = None) -> Iterator[dict]:
+    """Rows that refer to a row that is not there; of all tables, or of those that are there."""
     query = (
         "SELECT count(*), count(*) FILTER (WHERE c.{column} IS NOT NULL AND NOT EXISTS "
         "(SELECT 1 FROM {target} AS t WHERE t.{key} = c.{column})) FROM {table} AS c"
     )
     for table, column, target, key in REFERENCES:
+        if there is not None and not (table in there and target in there):
+            continue
         names = {"table": table, "column": column, "target": target, "key": key}
         parts = {part: sql.Identifier(name) for part, name in names.items()}
         n, found = connection.execute(sql.SQL(query).format(**parts)).fetchone()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+from contextlib import suppress
 
 import psycopg
 from psycopg import sql
@@ -13,6 +14,15 @@ from scripts.warehouse.server import Server
 
 DUMP_S = 3600
 IN_USE = "55006"
+OWNER = "candidate"  # owns copies, and nothing else: what is tried harms no other database
+OWNED = """
+SELECT format('ALTER %%s %%I OWNER TO %%I', CASE relkind WHEN 'm' THEN 'MATERIALIZED VIEW'
+    WHEN 'v' THEN 'VIEW' WHEN 'S' THEN 'SEQUENCE' ELSE 'TABLE' END, relname, %s::text)
+FROM pg_class AS c
+WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p', 'm', 'v', 'S')
+    AND NOT EXISTS (SELECT 1 FROM pg_depend WHERE objid = c.oid AND deptype IN ('a', 'i'))
+ORDER BY relkind DESC
+"""
 
 
 def copy(source: Server, target: Server, *, same_server: bool) -> str:
@@ -46,15 +56,30 @@ def copy(source: Server, target: Server, *, same_server: bool) -> str:
     return "dump"
 
 
+def hand_over(copy: Server) -> None:
+    """Make a fresh copy, and all that is in it, the property of a user without rights elsewhere."""
+    role = sql.Identifier(OWNER)
+    with server.connect(copy, autocommit=True) as connection:
+        with suppress(psycopg.errors.DuplicateObject, psycopg.errors.UniqueViolation):
+            connection.execute(sql.SQL("CREATE ROLE {} LOGIN").format(role))
+        name = sql.Identifier(copy.options["dbname"])
+        connection.execute(sql.SQL("GRANT ALL ON DATABASE {} TO {}").format(name, role))
+        connection.execute(sql.SQL("ALTER SCHEMA public OWNER TO {}").format(role))
+        for (statement,) in connection.execute(OWNED, [OWNER]).fetchall():
+            connection.execute(statement)
+
+
+def as_owner(copy: Server) -> Server:
+    """A copy that was handed over, as its owner sees it."""
+    return copy._replace(options={**copy.options, "user": OWNER})
+
+
 def drop(database: Server) -> bool:
     """Drop a database, whoever uses it; whether it was there."""
-    name = database.options["dbname"]
+    found = server.exists(database)
     with server.connect(database.at("postgres"), autocommit=True) as connection:
-        there = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name])
-        found = there.fetchone() is not None
-        connection.execute(
-            sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name))
-        )
+        name = sql.Identifier(database.options["dbname"])
+        connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(name))
     return found
 
 

@@ -28,7 +28,6 @@ from scripts.warehouse import programs, stopping
 
 POLL_S = 0.1
 END_S = 60  # for an orderly end, before the server is told to leave at once
-COPIES = "copies"  # a file for each copy of an environment that is there
 PASSING = ("snap_", "scratch_")  # names of databases that no run leaves behind
 SETTINGS = {
     "listen_addresses": "",
@@ -140,8 +139,7 @@ class Keeper:
 
     def _drop_passing(self) -> None:
         """Drop the databases that no run leaves behind."""
-        for marker in (self.folder / COPIES).glob("*"):  # a later step then makes its copy anew
-            marker.unlink(missing_ok=True)
+        stopping.forget_copies(self.folder)
         with suppress(psycopg.Error), self._connect() as connection:
             names = [name for (name,) in connection.execute("SELECT datname FROM pg_database")]
             for name in filter(lambda name: name.startswith(PASSING), names):

@@ -147,9 +147,8 @@ def _upsert(
     )
     _copy(connection, f"fresh_{table}", frame, rows)
     gone = "DELETE FROM {table} WHERE ({key}) NOT IN (SELECT {key} FROM {fresh})"
-    of_season = sql.SQL(" AND season = {}").format(sql.Literal(season) if season else sql.SQL("0"))
-    statement = sql.SQL(gone).format(**parts)
-    connection.execute(statement + of_season if season else statement)
+    gone += " AND season = {season}" if season else ""
+    connection.execute(sql.SQL(gone).format(**parts, season=sql.Literal(season)))
     connection.execute(
         sql.SQL(
             "INSERT INTO {table} ({columns}) SELECT {columns} FROM {fresh} "

@@ -18,7 +18,8 @@ from psycopg import sql
 from scripts.errors import DataError
 
 NAME = re.compile(r"(?P<number>\d{3})_[a-z0-9_]+")
-CHANGES = re.compile(r"^--\s*changes:\s*(?P<names>.+)$", re.MULTILINE)
+HEADER = re.compile(r"\A(?:[ \t]*(?:--[^\n]*)?\r?\n)*")  # comments above the first statement
+ANNOUNCED = r"^[ \t]*--[ \t]*{}:(?P<names>[^\r\n]+)"
 RECORD = """
 CREATE TABLE IF NOT EXISTS schema_migrations (
     number integer PRIMARY KEY,
@@ -40,9 +41,18 @@ class Migration(NamedTuple):
 
     @property
     def changes(self) -> list[str]:
-        """What its header says it changes on purpose: tables or table.column."""
-        found = CHANGES.findall(self.text)
-        return sorted({name.strip() for names in found for name in names.split(",")})
+        """What its header says it changes on purpose: `-- changes: table, table.column`."""
+        return self._announced("changes")
+
+    @property
+    def removes(self) -> list[str]:
+        """What its header says loses rows, columns or all: `-- removes: table, table.column`."""
+        return self._announced("removes")
+
+    def _announced(self, word: str) -> list[str]:
+        header = HEADER.match(self.text + "\n")[0]
+        lines = re.findall(ANNOUNCED.format(word), header, re.MULTILINE | re.IGNORECASE)
+        return sorted({name.strip() for names in lines for name in names.split(",")})
 
 
 class Limits(NamedTuple):
@@ -79,7 +89,7 @@ def listed(folder: Path) -> list[Migration]:
         if match is None:
             raise DataError(f"{path}: rename it NNN_what.sql, in small letters, digits and _")
         try:
-            text = path.read_text(encoding="utf-8")
+            text = path.read_text(encoding="utf-8-sig")
         except (OSError, UnicodeDecodeError) as error:
             raise DataError(f"{path}: cannot be read as UTF-8 ({error})") from None
         digest = hashlib.sha256(text.encode()).hexdigest()
@@ -165,6 +175,7 @@ def run(connection: psycopg.Connection, migration: Migration, limits: Limits) ->
         DataError: it failed, and nothing of it is left.
     """
     start = time.perf_counter()
+    before = applied(connection)
     body = f"BEGIN EXECUTE {sql.Literal(migration.text).as_string(connection)}; END"
     try:
         with (
@@ -179,6 +190,8 @@ def run(connection: psycopg.Connection, migration: Migration, limits: Limits) ->
             # What it has set is not to outlive it.
             connection.execute("SET LOCAL search_path = public")
             seconds = time.perf_counter() - start
+            if applied(connection) != before:
+                raise DataError(f"{migration.name}.sql changes schema_migrations; leave that to us")
             connection.execute(
                 "INSERT INTO schema_migrations (number, name, sha256, seconds) "
                 "VALUES (%s, %s, %s, %s)",

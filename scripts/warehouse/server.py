@@ -27,6 +27,11 @@ FAULT = re.compile(
 )
 KEEPER = "import sys; from scripts.warehouse import keeper; sys.exit(keeper.main(*sys.argv[1:]))"
 CONNECT_S = 10
+SHOWN = {
+    "host": re.compile(r"[\w.:/-]+"),
+    "port": re.compile(r"\d+"),
+    "dbname": re.compile(r"[\w-]+"),
+}
 START_S = 300  # a server that was killed reads its log first
 KNOWN = (  # what libpq says -> what it means, and the fix
     ("password authentication failed", "wrong user or password; set PGPASSWORD or ~/.pgpass"),
@@ -155,9 +160,9 @@ def named(environment: Mapping[str, str], variable: str = DSN) -> Server:
             f"{variable} is no connection string (not shown, it may hold a password); give "
             "postgresql://user@host:5432/database or host=... dbname=..."
         ) from None
-    host = options.get("host", "")
-    shown = [f"host {host}"] if host and "@" not in host else []
-    shown += [f"{key} {options[key]}" for key in ("port", "dbname") if key in options]
+    # A password that was not written as it should be can stand in any of them.
+    shown = [f"{k} {options[k]}" for k in SHOWN if SHOWN[k].fullmatch(options.get(k, ""))]
+    shown = [] if len(shown) < len(SHOWN.keys() & options.keys()) else shown
     place = ", ".join(shown) or "libpq's environment"
     where = variable if text else "PGHOST"
     return Server(options, f"the server of {where} ({place})", inherited=inherited)
@@ -206,13 +211,20 @@ def _cause(error: Exception) -> str:
     return f"no connection ({said[0] if said else type(error).__name__}); check its address"
 
 
-def ensure_database(server: Server) -> None:
-    """Make the server's database, if it is not there; for the embedded server."""
+def exists(server: Server) -> bool:
+    """Whether its database is there; for the embedded server."""
     with connect(server.at("postgres"), autocommit=True) as connection:
         name = server.options["dbname"]
         there = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name])
-        if there.fetchone() is None:
-            connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+        return there.fetchone() is not None
+
+
+def ensure_database(server: Server) -> None:
+    """Make the server's database, if it is not there; for the embedded server."""
+    if not exists(server):
+        with connect(server.at("postgres"), autocommit=True) as connection:
+            name = sql.Identifier(server.options["dbname"])
+            connection.execute(sql.SQL("CREATE DATABASE {}").format(name))
 
 
 def fault(error: psycopg.Error, server: Server) -> DataError:

@@ -45,6 +45,7 @@ def snapshot(
             if not before:
                 raise DataError(f"{source.name} has no tables")
         how = copies.copy(source, copy, same_server=seeded is not None)
+        copies.hand_over(copy)
         with server.connect(copy, autocommit=True) as connection:
             schema = catalog.describe(connection)
             sums = catalog.sums(connection)

@@ -12,6 +12,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 STATE, LOCK = "keeper.json", "keeper.lock"
+COPIES = "copies"  # a file for each copy of an environment that is there
 LEFT = "keeper.left.json"  # what a keeper that was killed had written
 PATIENCE_S = 90  # a server that ends writes all it has in memory to disk
 PAUSE_S = 0.02
@@ -54,6 +55,12 @@ def wait_for_end(folder: Path, patience_s: float = PATIENCE_S) -> bool:
             return False
         time.sleep(PAUSE_S)
     return True
+
+
+def forget_copies(folder: Path) -> None:
+    """Remove the files that tell which copies of environments are there: those go with a server."""
+    for marker in (folder / COPIES).glob("*"):
+        marker.unlink(missing_ok=True)
 
 
 def stop(folder: Path) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import threading
 import time
 from collections.abc import Iterator
@@ -68,6 +69,8 @@ def place(tables: dict, tmp_path_factory: pytest.TempPathFactory) -> Iterator[se
         views.refresh(connection)
     yield found
     assert stopping.stop(folder)
+    if (folder / "data").is_symlink():
+        shutil.rmtree((folder / "data").resolve().parent)
 
 
 def test_every_view_column_equals_the_features(tables: dict, place: server.Server) -> None:

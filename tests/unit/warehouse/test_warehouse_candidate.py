@@ -85,7 +85,7 @@ class Trial:
         check_queries.check(
             self.about("integration"), self.copy, kind, 2019, self.sources, None, self.folder,
             warehouses.QUERIES, {**SLOW, **limits}, self.report("snapshot"), self.report("apply"),
-            self.report("integration"),
+            self.report("integration"), seeded=True,
         )  # fmt: skip
 
     def drop(self) -> None:
@@ -201,6 +201,45 @@ UNSAFE = {
     "a change that the header does not name": (
         "-- changes: weather.temp_c\nUPDATE weather SET wind_kmh = 1;",
         r"dev validate: weather.wind_kmh: other values than before",
+    ),
+    "a change that only a later comment announces": (
+        "UPDATE weather SET wind_kmh = 1;\n-- changes: weather",
+        r"dev validate: weather.wind_kmh: other values than before; .*`-- changes: weather",
+    ),
+    "rows lost where only a change is announced": (
+        "-- changes: weather\nDELETE FROM weather WHERE season = 2018;",
+        r"dev validate: weather: 16 rows before, 8 after; .*`-- removes: weather`",
+    ),
+    "an announcement of what is not there": (
+        "-- changes: wether\nSELECT 1;",
+        r"dev validate: 009_candidate.sql announces wether, which was not there",
+    ),
+    "a view that says something else": (
+        "CREATE OR REPLACE VIEW sides AS SELECT season, game_id, date, home_team AS team, "
+        "away_team AS opponent, TRUE AS at_home, home_score AS points_for, away_score AS points_against, "
+        "0 AS margin, TRUE AS known FROM games;",
+        r"dev validate: sides: definition is now SELECT",
+    ),
+    "a trigger that swallows rows": (
+        "CREATE FUNCTION swallow() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';\n"
+        "CREATE TRIGGER swallow BEFORE INSERT ON plays FOR EACH ROW EXECUTE FUNCTION swallow();",
+        r"dev validate: plays: trigger swallow is now CREATE TRIGGER",
+    ),
+    "a default that is lost": (
+        "ALTER TABLE loads ALTER COLUMN loaded_at DROP DEFAULT;",
+        r"dev validate: loads: default of loaded_at is now gone",
+    ),
+    "rights that it would need elsewhere": (
+        "ALTER ROLE almanac SET search_path = other;",
+        r"dev apply: .*permission denied",
+    ),
+    "a program of the server's machine": (
+        "COPY (SELECT 1) TO PROGRAM 'cat > /tmp/almanac-was-here';",
+        r"dev apply: .*permission denied to COPY",
+    ),
+    "its own bookkeeping": (
+        "DELETE FROM schema_migrations WHERE number = 3;",
+        r"dev apply: 009_candidate.sql changes schema_migrations",
     ),
     "a statement without end": (
         "SELECT pg_sleep(1000000);",

@@ -318,7 +318,8 @@ def test_describe_tells_what_is_not_valid(undone: psycopg.Connection) -> None:
     assert one["indexes"]["some"] == "lower(y::text) (partial)"
     assert one["indexes"]["both"].startswith("unique y, ")
     assert one["indexes"]["both"].endswith(" (not valid)")
-    assert found["views"]["a view"] == {"columns": {"y": "character varying(3)"}}
+    assert found["views"]["a view"]["columns"] == {"y": "character varying(3)"}
+    assert "SELECT y" in found["views"]["a view"]["behaviour"]["definition"]
     assert "not_here" not in found["tables"]
     assert "sides" in found["views"]
     assert "game_aggregates_key" in found["materialised_views"]["game_aggregates"]["indexes"]

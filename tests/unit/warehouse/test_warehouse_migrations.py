@@ -57,9 +57,12 @@ def test_a_file_that_is_no_text_is_named(tmp_path: Path) -> None:
         migrations.read(folder)
 
 
-def test_what_it_says_it_changes() -> None:
-    text = "-- A note.\n-- changes: games.week, plays\n--changes: odds\nSELECT 1;"
-    assert migrations.Migration(1, "001_a", text, "").changes == ["games.week", "odds", "plays"]
+def test_what_its_header_announces() -> None:
+    text = "\n-- A note.\r\n  -- Changes: games.week, plays\n--changes: odds\n-- removes: weather\n"
+    found = migrations.Migration(1, "001_a", f"{text}SELECT 1;\n-- changes: players", "")
+    assert found.changes == ["games.week", "odds", "plays"]
+    assert found.removes == ["weather"]
+    assert migrations.Migration(1, "001_a", "", "").changes == []
 
 
 def test_the_declared_schema_is_what_the_migrations_make(empty: Server) -> None:

@@ -16,7 +16,7 @@ import psycopg
 import pytest
 
 from scripts.errors import DataError
-from scripts.warehouse import keeper, programs, server, stopping
+from scripts.warehouse import programs, server, stopping
 from scripts.warehouse.build_server import build
 from tests import warehouses
 
@@ -79,7 +79,7 @@ def test_it_ends_with_its_owner_and_leaves_nothing(folder: Path) -> None:
         socket = Path(process.stdout.readline().strip())
         assert socket.is_dir()
         assert stopping.is_kept(folder)
-        copies = folder / keeper.COPIES
+        copies = folder / stopping.COPIES
         copies.mkdir()
         (copies / "a").touch()
         process.send_signal(signal.SIGKILL)
