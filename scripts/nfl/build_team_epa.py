@@ -4,7 +4,6 @@ from pathlib import Path
 
 import polars as pl
 
-from scripts.nfl import expected_points
 from scripts.nfl.columns import KEYS, PLAYS
 from scripts.nfl.play_types import COLUMNS as PLAY_TYPES
 from scripts.tables import Column, conform, write
@@ -41,6 +40,8 @@ def with_epa(plays: pl.DataFrame, model: Path | None) -> pl.DataFrame:
     """
     if plays["epa"].count() or model is None:
         return plays
+    from scripts.nfl import expected_points  # the booster takes longer to import than most jobs run
+
     ep = expected_points.expected_points(expected_points.load(model), plays)
     return plays.with_columns(expected_points.added(plays, ep))
 

@@ -216,7 +216,8 @@ UNSAFE = {
     ),
     "a view that says something else": (
         "CREATE OR REPLACE VIEW sides AS SELECT season, game_id, date, home_team AS team, "
-        "away_team AS opponent, TRUE AS at_home, home_score AS points_for, away_score AS points_against, "
+        "away_team AS opponent, TRUE AS at_home, home_score AS points_for, "
+        "away_score AS points_against, "
         "0 AS margin, TRUE AS known FROM games;",
         r"dev validate: sides: definition is now SELECT",
     ),
