@@ -19,6 +19,7 @@ STARTED = time.time()
 if not stopping.is_kept(Path(SERVER)):
     # A keeper that was killed could not: the next one drops the copies, so they are made anew.
     stopping.forget_copies(Path(SERVER))
+    stopping.forget_lost(Path(SERVER))
 TABLES = ("games", "plays", "player_games", "odds", "weather", "team_epa")
 if WAREHOUSE_ON and not HERE:
     print("warehouse: the server named by the environment, not the embedded one", file=sys.stderr)

@@ -127,9 +127,8 @@ def home(folder: Path) -> Home:
     data, programs = folder.absolute() / "data", package()
     shelter = _shelter(folder)
     if not open_to(data, user):
+        _link(folder / "data", shelter / "data")
         data = shelter / "data"
-        if not (folder / "data").is_symlink():
-            (folder / "data").symlink_to(data)
     if not open_to(programs / "pginstall" / "bin" / "postgres", user):
         programs = _copied(programs, shelter)
     if data.parent == shelter:
@@ -138,6 +137,20 @@ def home(folder: Path) -> Home:
     if data.stat().st_uid != user.uid:
         os.chown(data, user.uid, user.gid)
     return Home(programs / "pginstall" / "bin", data)
+
+
+def _link(link: Path, data: Path) -> None:
+    """Make a link to the data; an empty folder of its name, which Snakemake made, gives way."""
+    if link.is_symlink():
+        return
+    if link.is_dir():
+        if any(link.iterdir()):
+            raise DataError(
+                f"{link} was made when the folders above it were open to the server's user; open "
+                f"them again, or remove {link.parent}"
+            )
+        link.rmdir()
+    link.symlink_to(data)
 
 
 def _shelter(folder: Path) -> Path:

@@ -63,6 +63,13 @@ def forget_copies(folder: Path) -> None:
         marker.unlink(missing_ok=True)
 
 
+def forget_lost(folder: Path) -> None:
+    """Remove a link to data that were lost with the temporary folder: a new cluster is made."""
+    data = folder / "data"
+    if data.is_symlink() and not data.exists():
+        data.unlink()
+
+
 def stop(folder: Path) -> bool:
     """End the server in `folder` and wait for it; at once where none runs.
 

@@ -43,6 +43,10 @@ def test_the_picture_of_the_rule_graph_shows_every_rule() -> None:
         *("ticks_check_workers", "lake_check_revisions", "nfl_land_release", "nfl_build_odds"),
         *("nfl_land_odds", "nfl_build_weather", "nfl_land_weather"),
         *("nfl_score_points", "nfl_score_market"),
+        *("warehouse_build_environment", "warehouse_snapshot_environment"),
+        *("warehouse_apply_candidate", "warehouse_check_candidate", "warehouse_check_queries"),
+        *("warehouse_drop_snapshot", "warehouse_score_verdict"),
+        *("warehouse_backup_database", "warehouse_check_backups"),
     }
     assert drawn - {"all"} == {rule.name for rule in job_rules()} - optional
 

@@ -265,3 +265,27 @@ def test_jobs_of_one_run_share_a_server(folder: Path) -> None:
     with use(folder, 0, owner=os.getpid()) as process:
         assert process.stdout.readline().strip() == place.options["host"]
     assert stopping.is_kept(folder)
+
+
+def closed(tmp_path: Path) -> Path:
+    """Folder of a server below one that is closed to the server's user, where there is another."""
+    tmp_path.chmod(0o700)
+    return tmp_path / "server"
+
+
+def test_an_empty_folder_that_snakemake_made_gives_way(folder: Path) -> None:
+    closed(folder.parent)
+    (folder / "data").mkdir(parents=True)
+    programs.initialise(folder)
+    assert (folder / "data" / "PG_VERSION").is_file()
+    if not (folder / "data").is_symlink():
+        return  # an ordinary user's data stand where they are
+    shutil.rmtree((folder / "data").resolve().parent)
+    stopping.forget_lost(folder)
+    assert not (folder / "data").is_symlink()
+    assert programs.initialise(folder)
+    (folder / "data").unlink()
+    (folder / "data").mkdir()
+    (folder / "data" / "PG_VERSION").touch()
+    with pytest.raises(DataError, match="was made when the folders above it were open"):
+        programs.initialise(folder)
