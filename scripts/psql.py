@@ -10,7 +10,7 @@ from pathlib import Path
 
 from scripts.errors import DataError
 from scripts.job import environment
-from scripts.plan.warehouse import NAMING
+from scripts.plan.warehouse import names_server
 from scripts.warehouse import copies, programs, server, stopping
 
 
@@ -25,8 +25,8 @@ def main(arguments: list[str]) -> int:
     """
     run, *given = arguments
     folder = Path("results") / run / "warehouse" / "server"
-    own = any(environment().get(name) for name in (server.DSN, *NAMING))
     try:
+        own = names_server(environment())
         place = server.warehouse(folder, environment(), os.getpid(), own=own)
         variables = {**environment(), **copies.environment(place), "PGAPPNAME": "psql"}
         variables.pop("LC_ALL")

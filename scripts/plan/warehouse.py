@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -21,7 +21,6 @@ DSN = "ALMANAC_DSN"
 NAMING = ("PGHOST", "PGHOSTADDR", "PGSERVICE")  # by these libpq finds a server of the user's
 ADDRESS = ("host", "hostaddr", "port", "dbname", "service")
 EMBEDDED = "embedded"
-STEM = re.compile(r"(\d{3})_[a-z0-9_]+")
 SETTING = re.compile(r"(\w+)\s*=\s*('(?:[^'\\]|\\.)*'|(?:[^\s'\\]|\\.)*)")
 # table of the warehouse -> of nfl/etl; plays with their types
 SEASONAL = {
@@ -49,7 +48,7 @@ class WarehousePlan:
     environment: Mapping[str, str]
 
     def __post_init__(self) -> None:
-        if self.config["server"] == "environment" and not self._named():
+        if self.config["server"] == "environment" and not names_server(self.environment):
             raise DataError(
                 f"config: warehouse.server: environment, but neither {DSN} nor "
                 f"{' nor '.join(NAMING)} is set; export one, or take embedded"
@@ -65,14 +64,11 @@ class WarehousePlan:
         """Whether there is a warehouse."""
         return self.config["server"] is not None
 
-    def _named(self) -> bool:
-        return any(self.environment.get(name) for name in (DSN, *NAMING))
-
     @cached_property
     def server(self) -> str:
         """`embedded`, or a hash of the address of the user's server; no secret is in it."""
         wanted = self.config["server"]
-        if wanted == EMBEDDED or (wanted == "auto" and not self._named()):
+        if wanted == EMBEDDED or (wanted == "auto" and not names_server(self.environment)):
             return EMBEDDED
         given = dict(_address(self.environment.get(DSN, "")))
         names = {"host": "PGHOST", "hostaddr": "PGHOSTADDR", "port": "PGPORT"}
@@ -119,16 +115,14 @@ class WarehousePlan:
     @cached_property
     def content(self) -> str:
         """Hash of all files that a test of a migration reads: migrations, queries, schema."""
-        files = [Path(self.config["schema"])]
-        for key in ("migrations", "queries"):
-            files += sorted(Path(self.config[key]).glob("*.sql"))
-        return digest(*(f"{path.name}\n".encode() + path.read_bytes() for path in files))
+        queries = sorted(Path(self.config["queries"]).glob("*.sql"))
+        of_others = _content([Path(self.config["schema"]), *queries])
+        return digest(of_others.encode(), self.migrations_content.encode())
 
     @cached_property
     def migrations_content(self) -> str:
         """Hash of all migrations."""
-        files = sorted(Path(self.config["migrations"]).glob("*.sql"))
-        return digest(*(f"{path.name}\n".encode() + path.read_bytes() for path in files))
+        return _content(sorted(Path(self.config["migrations"]).glob("*.sql")))
 
     # Environments.
 
@@ -154,6 +148,16 @@ class WarehousePlan:
                 f"config: warehouse.environments.{environment}.dsn: {name} is not set; export it"
             )
         return name
+
+
+def names_server(environment: Mapping[str, str]) -> bool:
+    """Whether the environment names a server of the user's."""
+    return any(environment.get(name) for name in (DSN, *NAMING))
+
+
+def _content(files: Iterable[Path]) -> str:
+    """Hash of files with their names."""
+    return digest(*(f"{path.name}\n".encode() + path.read_bytes() for path in files))
 
 
 def seed_database(environment: str, migration: str) -> str:

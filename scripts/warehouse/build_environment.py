@@ -94,7 +94,6 @@ if __name__ == "__main__":
     from scripts.job import job, owner
 
     with job(snakemake) as log:  # noqa: F821
-        given = dict(snakemake.params.sources)  # noqa: F821
         log.info(
             "%s",
             build(
@@ -105,11 +104,8 @@ if __name__ == "__main__":
                 folder=Path(snakemake.params.migrations),  # noqa: F821
                 number=int(snakemake.wildcards.number),  # noqa: F821
                 seasons={
-                    season: (
-                        {table: Path(path) for table, path in tables.items()},
-                        Path(model) if model else None,
-                    )
-                    for season, (tables, model) in given.items()
+                    season: loading.sources_of(sources)
+                    for season, sources in snakemake.params.sources  # noqa: F821
                 },
                 players=[Path(path) for path in snakemake.input.players],  # noqa: F821
                 limits=Limits(*snakemake.params.limits),  # noqa: F821

@@ -73,8 +73,7 @@ def check(
     earlier = json.loads(snapshot.read_text())
 
     def action(_: Mapping) -> tuple[list[str], Mapping]:
-        listed = migrations.listed(folder)
-        migration = next(m for m in listed if m.name == about["migration"])
+        migration = migrations.named(folder, about["migration"])
         expected = declared.at(declaration, migration.number)
         with server.connect(copy, autocommit=True) as connection:
             found = catalog.describe(connection)

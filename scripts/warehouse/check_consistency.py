@@ -105,11 +105,8 @@ if __name__ == "__main__":
                     own=snakemake.params.server != "embedded",  # noqa: F821
                 ),
                 seasons={
-                    season: (
-                        {table: Path(path) for table, path in tables.items()},
-                        Path(model) if model else None,
-                    )
-                    for season, (tables, model) in snakemake.params.sources  # noqa: F821
+                    season: loading.sources_of(sources)
+                    for season, sources in snakemake.params.sources  # noqa: F821
                 },
                 players=[Path(path) for path in snakemake.input.players],  # noqa: F821
                 facts=dict(snakemake.params.facts),  # noqa: F821

@@ -72,13 +72,12 @@ def check(
     earlier = json.loads(snapshot.read_text()).get("queries", {})
 
     def action(_: Mapping) -> tuple[list[str], Mapping]:
+        migration = migrations.named(folder, about["migration"])
         if kind == "etl":
-            migration = next(m for m in migrations.listed(folder) if m.name == about["migration"])
             same = seeded and not (migration.changes or migration.removes)
             return _loads(copy, season, sources, model, seeded=same)
         with server.connect(copy, autocommit=True) as connection:
             now = queries.measure(connection, wanted)
-        migration = next(m for m in migrations.listed(folder) if m.name == about["migration"])
         causes = queries.changed(earlier, now)
         if migration.changes:  # then results may change, but not fail
             causes = [line for line in causes if " fails: " in line]
@@ -95,7 +94,7 @@ if __name__ == "__main__":
     from scripts.job import job, owner
 
     with job(snakemake) as log:  # noqa: F821
-        tables, fitted = snakemake.params.sources  # noqa: F821
+        sources, model = loading.sources_of(snakemake.params.sources)  # noqa: F821
         log.info(
             "%s",
             check(
@@ -106,8 +105,8 @@ if __name__ == "__main__":
                 ).at(snakemake.params.database),  # noqa: F821
                 kind=snakemake.params.kind,  # noqa: F821
                 season=snakemake.params.season,  # noqa: F821
-                sources={table: Path(path) for table, path in tables.items()},
-                model=Path(fitted) if fitted else None,
+                sources=sources,
+                model=model,
                 folder=Path(snakemake.params.migrations),  # noqa: F821
                 asked=Path(snakemake.params.queries),  # noqa: F821
                 limits=dict(snakemake.params.limits),  # noqa: F821

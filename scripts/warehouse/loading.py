@@ -37,6 +37,12 @@ REFUSALS = (
 CLASSES = ("play_class", "explosive", "early_down", "red_zone", "garbage_time")
 
 
+def sources_of(given: tuple[Mapping[str, str], str | None]) -> tuple[dict[str, Path], Path | None]:
+    """What `read_season` takes, from paths as text: (table -> partition, model or none)."""
+    tables, model = given
+    return {table: Path(path) for table, path in tables.items()}, Path(model) if model else None
+
+
 def read_season(sources: Mapping[str, Path], model: Path | None) -> dict[str, pl.DataFrame]:
     """The frames of a season.
 

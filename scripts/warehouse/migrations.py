@@ -97,6 +97,15 @@ def listed(folder: Path) -> list[Migration]:
     return found
 
 
+def named(folder: Path, name: str) -> Migration:
+    """One migration of a folder, whatever the numbers of the others.
+
+    Raises:
+        DataError: see `listed`.
+    """
+    return next(migration for migration in listed(folder) if migration.name == name)
+
+
 def check_numbers(found: Sequence[Migration], folder: Path) -> None:
     """See that migrations are numbered 1, 2, 3, ...
 
