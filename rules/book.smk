@@ -88,7 +88,7 @@ rule book_check_tables:
     threads: 1
     resources:
         mem_mb=FLOOR_MB,
-        runtime=15,
+        runtime=5,
     params:
         code=code("book/check_tables"),
         latex=HAS_LATEX,
@@ -119,7 +119,7 @@ rule book_render_notebook:
     threads: 1
     resources:
         mem_mb=memory_mb(700, 20),
-        runtime=15,
+        runtime=5,
     params:
         code=code("book/render_notebook"),
         index=index_param,
@@ -178,7 +178,7 @@ rule book_render_chapter:
     threads: 1
     resources:
         mem_mb=memory_mb(700, 20),
-        runtime=15,
+        runtime=5,
     params:
         code=code("book/render_chapter"),
         # Not from xref.json: Snakemake looks at no param of a job that stands below one that runs.

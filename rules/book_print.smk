@@ -25,7 +25,7 @@ rule book_compile_chapter:
     threads: 1
     resources:
         mem_mb=memory_mb(700, 20),
-        runtime=15,
+        runtime=5,
     params:
         code=code("book/compile_chapter"),
         backend=BACKEND,
@@ -61,7 +61,7 @@ rule book_compile_main:
     threads: 1
     resources:
         mem_mb=memory_mb(700, 20),
-        runtime=30,
+        runtime=15,
     params:
         code=code("book/compile_main"),
         backend=BACKEND,
@@ -95,7 +95,7 @@ rule book_build_report:
     threads: 1
     resources:
         mem_mb=FLOOR_MB,
-        runtime=10,
+        runtime=5,
     params:
         code=code("book/build_report"),
         steps=report_steps,

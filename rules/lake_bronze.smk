@@ -23,7 +23,7 @@ rule lake_build_minute_bars:
     threads: 1
     resources:
         mem_mb=memory_mb(300, 16),
-        runtime=30,
+        runtime=10,
     params:
         code=code("lake/build_minute_bars"),
         max_quarantined_share=config["lake"]["max_quarantined_share"],
@@ -52,7 +52,7 @@ rule lake_build_daily_bars:
     threads: 1
     resources:
         mem_mb=memory_mb(300, 12),
-        runtime=30,
+        runtime=10,
     params:
         code=code("lake/build_daily_bars"),
         dates=month_dates,

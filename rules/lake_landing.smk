@@ -24,7 +24,7 @@ rule lake_land_flatfile:
     threads: 1
     resources:
         mem_mb=FLOOR_MB,
-        runtime=60,
+        runtime=15,
         s3=1,
         adopted=adopted_file,
     params:

@@ -23,7 +23,7 @@ rule lake_land_actions:
     threads: 1
     resources:
         mem_mb=FLOOR_MB,
-        runtime=120,
+        runtime=30,
         api=1,
     params:
         code=code("lake/land_actions"),
@@ -53,7 +53,7 @@ rule lake_land_shorts:
     threads: 1
     resources:
         mem_mb=FLOOR_MB,
-        runtime=120,
+        runtime=30,
         api=1,
     params:
         code=code("lake/land_shorts"),
@@ -81,7 +81,7 @@ rule lake_land_news:
     threads: 1
     resources:
         mem_mb=FLOOR_MB,
-        runtime=120,
+        runtime=30,
         api=1,
     params:
         code=code("lake/land_news"),
@@ -111,7 +111,7 @@ rule lake_land_reference:
     threads: 1
     resources:
         mem_mb=FLOOR_MB,
-        runtime=120,
+        runtime=30,
         api=1,
     params:
         code=code("lake/land_reference"),

@@ -24,7 +24,7 @@ rule lake_land_financials:
     threads: 1
     resources:
         mem_mb=FLOOR_MB,
-        runtime=240,
+        runtime=30,
         api=1,
     params:
         code=code("lake/land_financials"),
@@ -53,7 +53,7 @@ rule lake_land_ticker_events:
     threads: 1
     resources:
         mem_mb=FLOOR_MB,
-        runtime=120,
+        runtime=30,
         api=1,
     params:
         code=code("lake/land_ticker_events"),
@@ -82,7 +82,7 @@ rule lake_land_ratios:
     threads: 1
     resources:
         mem_mb=FLOOR_MB,
-        runtime=120,
+        runtime=30,
         api=1,
     params:
         code=code("lake/land_ratios"),

@@ -23,7 +23,7 @@ rule nfl_fit_grid:
     threads: 1
     resources:
         mem_mb=memory_mb(600, 40),
-        runtime=240,
+        runtime=60,
         gpu=chunk_gpu,
     params:
         code=code("nfl/fit_grid"),

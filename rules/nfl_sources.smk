@@ -20,7 +20,7 @@ rule nfl_land_gamecenter:
     threads: 1
     resources:
         mem_mb=FLOOR_MB,
-        runtime=10,
+        runtime=5,
     params:
         code=code("nfl/land_gamecenter"),
         revision=NFL.package,
@@ -75,7 +75,7 @@ rule nfl_build_schedules:
     threads: 1
     resources:
         mem_mb=FLOOR_MB,
-        runtime=10,
+        runtime=5,
     params:
         code=code("nfl/build_schedules"),
         as_of=hides_after,
@@ -100,7 +100,7 @@ rule nfl_build_stadiums:
     threads: 1
     resources:
         mem_mb=FLOOR_MB,
-        runtime=10,
+        runtime=5,
     params:
         code=code("nfl/build_stadiums"),
         content=NFL.stadiums_content,
@@ -125,7 +125,7 @@ rule nfl_build_players:
     threads: 1
     resources:
         mem_mb=FLOOR_MB,
-        runtime=10,
+        runtime=5,
     params:
         code=code("nfl/build_players"),
         revision=revision_of("players"),

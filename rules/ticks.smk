@@ -52,7 +52,7 @@ rule ticks_build_parquet:
     threads: 1
     resources:
         mem_mb=memory_mb(250, 30),
-        runtime=30,
+        runtime=10,
     params:
         code=code("ticks/build_parquet"),
         content=source_content,
@@ -104,7 +104,7 @@ rule ticks_simulate_trades:
     threads: 1
     resources:
         mem_mb=memory_mb(250, 12),
-        runtime=30,
+        runtime=10,
     params:
         code=strategy_code("ticks/simulate_trades"),
         cache=kernel_cache,
@@ -130,7 +130,7 @@ rule ticks_simulate_sweep:
     threads: 1
     resources:
         mem_mb=memory_mb(300, 16),
-        runtime=60,
+        runtime=20,
     params:
         code=strategy_code("ticks/simulate_sweep"),
         cache=kernel_cache,

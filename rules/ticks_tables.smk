@@ -45,7 +45,7 @@ rule ticks_score_sweeps:
     threads: 1
     resources:
         mem_mb=memory_mb(300, 40),
-        runtime=30,
+        runtime=10,
     params:
         code=code("ticks/score_sweeps"),
         parameters=sweep_parameters,

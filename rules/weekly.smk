@@ -80,7 +80,7 @@ rule weekly_build_bars:
         # No param: another limit changes no result.
         memory_limit_mb=config["weekly"]["memory_limit_mb"],
         mem_mb=batch_memory,
-        runtime=30,
+        runtime=15,
     params:
         code=code("weekly/build_bars"),
         contents=daily_contents,
@@ -112,7 +112,7 @@ rule weekly_build_features:
         # No param: another limit changes no result.
         memory_limit_mb=config["weekly"]["memory_limit_mb"],
         mem_mb=batch_memory,
-        runtime=30,
+        runtime=15,
     params:
         code=code("weekly/build_features"),
         batches=len(WEEKLY.batches),
@@ -142,7 +142,7 @@ rule weekly_build_daily:
     threads: 1
     resources:
         mem_mb=batch_memory,
-        runtime=30,
+        runtime=15,
     params:
         code=code("weekly/build_daily"),
         batches=len(WEEKLY.batches),
@@ -168,7 +168,7 @@ rule weekly_build_targets:
     threads: 1
     resources:
         mem_mb=batch_memory,
-        runtime=30,
+        runtime=15,
     params:
         code=code("weekly/build_targets"),
         adjusted_close=WEEKLY.adjusted_close,
