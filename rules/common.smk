@@ -19,6 +19,11 @@ ENVIRONMENT = str(ROOT / "envs" / "almanac.yaml")
 MIB = 2**20
 FLOOR_MB = 500
 
+# On a cluster each job is planned again by a Snakemake of its own on the node, whose environment has
+# this variable from the main one. Retries are the main one's: a node would try again in its old allocation.
+WITHIN_A_JOB = "ALMANAC_MAIN_PID" in os.environ
+NETWORK_RETRIES = 0 if WITHIN_A_JOB else 2
+
 
 def planned(make, *args, **kwargs):
     """Call `make` while the workflow is planned; bad input ends the plan with its one-line message."""
@@ -92,9 +97,12 @@ def size_mb(files):
 
 
 def memory_mb(base, per_mb):
-    """Resource function: `base` MiB plus `per_mb` MiB for each MiB of input, at least FLOOR_MB."""
+    """Resource function: `base` MiB plus `per_mb` MiB for each MiB of input, at least FLOOR_MB.
+
+    A second attempt gets twice of it: the first may have been killed for its memory.
+    """
     return partial(_memory_mb, base, per_mb)
 
 
-def _memory_mb(base, per_mb, wildcards, input):
-    return max(FLOOR_MB, int(base + per_mb * size_mb(input)))
+def _memory_mb(base, per_mb, wildcards, input, attempt):
+    return attempt * max(FLOOR_MB, int(base + per_mb * size_mb(input)))

@@ -18,7 +18,7 @@ rule lake_land_flatfile:
         "<benchmarks>/lake/lake_land_flatfile/{dataset}/{year}/{mm}/{date}.tsv"
     wildcard_constraints:
         dataset="|".join(FLAT),
-    retries: 2
+    retries: NETWORK_RETRIES
     conda:
         ENVIRONMENT
     threads: 1
@@ -46,7 +46,7 @@ rule lake_check_revisions:
         "<logs>/lake/lake_check_revisions.log",
     benchmark:
         "<benchmarks>/lake/lake_check_revisions.tsv"
-    retries: 2
+    retries: NETWORK_RETRIES
     conda:
         ENVIRONMENT
     threads: 1

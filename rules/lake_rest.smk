@@ -17,7 +17,7 @@ rule lake_land_actions:
         "<benchmarks>/lake/lake_land_actions/{dataset}/{month}.tsv"
     wildcard_constraints:
         dataset="dividends|ipos|splits",
-    retries: 2
+    retries: NETWORK_RETRIES
     conda:
         ENVIRONMENT
     threads: 1
@@ -47,7 +47,7 @@ rule lake_land_shorts:
         "<benchmarks>/lake/lake_land_shorts/{dataset}/{month}.tsv"
     wildcard_constraints:
         dataset="short_interest|short_volume",
-    retries: 2
+    retries: NETWORK_RETRIES
     conda:
         ENVIRONMENT
     threads: 1
@@ -75,7 +75,7 @@ rule lake_land_news:
         "<logs>/lake/lake_land_news/{date}.log",
     benchmark:
         "<benchmarks>/lake/lake_land_news/{date}.tsv"
-    retries: 2
+    retries: NETWORK_RETRIES
     conda:
         ENVIRONMENT
     threads: 1
@@ -105,7 +105,7 @@ rule lake_land_reference:
         "<benchmarks>/lake/lake_land_reference/{dataset}/{week}.tsv"
     wildcard_constraints:
         dataset="related|ticker_types|tickers",
-    retries: 2
+    retries: NETWORK_RETRIES
     conda:
         ENVIRONMENT
     threads: 1

@@ -18,7 +18,7 @@ rule lake_land_financials:
         "<logs>/lake/lake_land_financials/{month}.log",
     benchmark:
         "<benchmarks>/lake/lake_land_financials/{month}.tsv"
-    retries: 2
+    retries: NETWORK_RETRIES
     conda:
         ENVIRONMENT
     threads: 1
@@ -47,7 +47,7 @@ rule lake_land_ticker_events:
         "<logs>/lake/lake_land_ticker_events/{month}.log",
     benchmark:
         "<benchmarks>/lake/lake_land_ticker_events/{month}.tsv"
-    retries: 2
+    retries: NETWORK_RETRIES
     conda:
         ENVIRONMENT
     threads: 1
@@ -76,7 +76,7 @@ rule lake_land_ratios:
         "<logs>/lake/lake_land_ratios/{month}.log",
     benchmark:
         "<benchmarks>/lake/lake_land_ratios/{month}.tsv"
-    retries: 2
+    retries: NETWORK_RETRIES
     conda:
         ENVIRONMENT
     threads: 1

@@ -44,7 +44,7 @@ if NFL.sources["odds"] == "odds_api":
             "<logs>/nfl/nfl_land_odds/{season}.log",
         benchmark:
             "<benchmarks>/nfl/nfl_land_odds/{season}.tsv"
-        retries: 2
+        retries: NETWORK_RETRIES
         conda:
             ENVIRONMENT
         threads: 1
@@ -132,7 +132,7 @@ if NFL.sources["weather"] == "meteostat":
             "<logs>/nfl/nfl_land_weather/{season}.log",
         benchmark:
             "<benchmarks>/nfl/nfl_land_weather/{season}.tsv"
-        retries: 2
+        retries: NETWORK_RETRIES
         conda:
             ENVIRONMENT
         threads: 1

@@ -41,7 +41,7 @@ rule nfl_land_release:
     wildcard_constraints:
         dataset="|".join(RAW),
         name="|".join(RAW.values()),
-    retries: 2
+    retries: NETWORK_RETRIES
     conda:
         ENVIRONMENT
     threads: 1

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import glob
 import os
+import re
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -31,11 +33,25 @@ def is_alive(process: psutil.Process) -> bool:
         return False
 
 
+def mark() -> str:
+    """`machine-pid`: this process among those of all machines that share a file system."""
+    return f"{_machine()}-{os.getpid()}"
+
+
+def is_gone(mark: str) -> bool:
+    """Whether the process with that mark ran on this machine and does no more."""
+    machine, _, pid = mark.rpartition("-")
+    return machine == _machine() and pid.isdigit() and not psutil.pid_exists(int(pid))
+
+
+def _machine() -> str:
+    return re.sub(r"[^\w-]", "_", socket.gethostname())
+
+
 def _sweep(path: Path) -> None:
     """Remove what killed processes left half-written beside `path`."""
     for left in path.parent.glob(f".{glob.escape(path.name)}.*.tmp"):
-        pid = left.name.rsplit(".", 2)[1]
-        if pid.isdigit() and not psutil.pid_exists(int(pid)):
+        if is_gone(left.name.rsplit(".", 2)[1]):
             left.unlink(missing_ok=True)
 
 
@@ -51,7 +67,7 @@ def atomic(path: Path) -> Iterator[Path]:
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     _sweep(path)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    temporary = path.with_name(f".{path.name}.{mark()}.tmp")
     try:
         yield temporary
         with temporary.open("rb") as written:

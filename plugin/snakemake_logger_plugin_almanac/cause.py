@@ -10,12 +10,15 @@ import signal
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 TAIL_BYTES = 64 * 1024
 MAX_CHARS = 400
 FULL_BYTES = 64 * 1024
 STALE_SECONDS = 2.0  # a log older than its job's start is an earlier run's
 STOPPED = frozenset({signal.SIGINT, signal.SIGTERM, signal.SIGHUP})
+
+Progress = Literal["waiting", "begun", "failed", "done"]
 
 _MARK = "error: "
 _ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|[\x00-\x08\x0b-\x1f\x7f]")
@@ -70,6 +73,16 @@ def find_cause(logs: Sequence[str], since: float, message: str, note: str = "") 
     else:
         text = explain(message or note).cause + _missing(logs)
     return Cause(_shorten(text), number)
+
+
+def progress(logs: Sequence[str], since: float) -> Progress:
+    """Return how far a job came, by its own log: a job's log ends with `done:` or `error:`."""
+    lines = _tail(Path(logs[0]), since) if logs else []
+    if not lines:
+        return "waiting"
+    if lines[-1].startswith("done: "):
+        return "done"
+    return "failed" if lines[-1].startswith(_MARK) else "begun"
 
 
 def explain(message: str) -> Origin:

@@ -12,10 +12,18 @@ from typing import Any, Literal
 
 from snakemake_interface_logger_plugins.common import LogEvent
 
-from snakemake_logger_plugin_almanac.cause import STOPPED, Cause, Origin, explain, find_cause
+from snakemake_logger_plugin_almanac.cause import (
+    STOPPED,
+    Cause,
+    Origin,
+    Progress,
+    explain,
+    find_cause,
+    progress,
+)
 
 Fields = dict[str, Any]
-State = Literal["running", "failed", "finished"]
+State = Literal["running", "failed", "finished", "undone"]  # undone: its group failed, not it
 
 # Snakemake says these in words only; not seen, a run counts as one that kept going.
 _CTRL_C = "Terminating processes on user request"
@@ -85,7 +93,9 @@ class Run:
         """Per rule, the planned jobs that were never started, or were stopped by the user."""
         failed = self.failed
         begun = Counter(
-            job.rule for jobid, job in self.jobs.items() if job.state != "failed" or jobid in failed
+            job.rule
+            for jobid, job in self.jobs.items()
+            if job.state in ("running", "finished") or jobid in failed
         )
         begun.update(str(origin.rule) for origin in self.orphans)
         left = {rule: count - begun[rule] for rule, count in self.planned.items()}
@@ -154,11 +164,25 @@ class Run:
 
     def _job_error(self, record: LogRecord) -> Iterator[tuple[str, Fields]]:
         job = self._job(record)
+        if job.state != "running":
+            return  # a member of a group that failed
         job.logs = [str(path) for path in record.__dict__["log"]] or job.logs
         message = self.errors.pop(record.thread, "")  # the same thread reports both, in this order
         note = str(record.__dict__.get("rule_msg") or "")
         cause = find_cause(job.logs, job.started, message, note)
         yield from self._fail(record.__dict__["jobid"], job, cause)
+
+    def _group_error(self, record: LogRecord) -> Iterator[tuple[str, Fields]]:
+        """Blame the members of a group that failed; Snakemake reports every one of them next."""
+        aux = [str(path) for path in getattr(record, "aux_logs", None) or []]
+        members = [info["jobid"] for info in record.__dict__["job_error_info"]]
+        running = {i: self.jobs[i] for i in members if i in self.jobs}
+        running = {i: job for i, job in running.items() if job.state == "running"}
+        for jobid in to_blame({i: progress(job.logs, job.started) for i, job in running.items()}):
+            job = running.pop(jobid)
+            yield from self._fail(jobid, job, find_cause([*job.logs, *aux], job.started, ""))
+        for job in running.values():
+            job.state = "undone"
 
     def _error(self, record: LogRecord) -> Iterator[tuple[str, Fields]]:
         text, exception = record.getMessage(), str(getattr(record, "exception", ""))
@@ -223,8 +247,20 @@ _METHODS = {
     LogEvent.JOB_STARTED: Run._job_started,
     LogEvent.JOB_FINISHED: Run._job_finished,
     LogEvent.JOB_ERROR: Run._job_error,
+    LogEvent.GROUP_ERROR: Run._group_error,
     LogEvent.ERROR: Run._error,
 }
+
+
+def to_blame(progress: Mapping[int, Progress]) -> list[int]:
+    """Return the members of a failed group that failed: those that say so, else those that ran.
+
+    When not one began (no place on the cluster, a node that is lost), the first stands for all.
+    """
+    for state in ("failed", "begun"):
+        if found := [jobid for jobid, reached in progress.items() if reached == state]:
+            return found
+    return [jobid for jobid, reached in progress.items() if reached != "done"][:1]
 
 
 def _wildcards(record: LogRecord) -> dict[str, str]:

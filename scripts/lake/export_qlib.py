@@ -10,9 +10,9 @@ from typing import NamedTuple
 
 import numpy as np
 import polars as pl
-import psutil
 
 from scripts import tables
+from scripts.atomic import is_gone, mark
 from scripts.errors import DataError
 from scripts.lake.inputs import as_paths
 from scripts.lake.qlib_format import (
@@ -179,7 +179,7 @@ def prune(current: Path, keep: int) -> None:
 
 def temporary_of(path: Path) -> Path:
     """The name under which this process makes or removes `path`: no reader looks at it."""
-    return path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    return path.with_name(f".{path.name}.{mark()}.tmp")
 
 
 def remove(folder: Path) -> None:
@@ -192,8 +192,8 @@ def remove(folder: Path) -> None:
 def sweep(*folders: Path) -> None:
     """Remove what killed processes left in `folders`, and this process under an earlier pid."""
     for left in (path for folder in folders for path in folder.glob(".*.tmp")):
-        pid = left.name.rsplit(".", 2)[1]
-        if pid == str(os.getpid()) or (pid.isdigit() and not psutil.pid_exists(int(pid))):
+        of = left.name.rsplit(".", 2)[1]
+        if of == mark() or is_gone(of):
             remove(left) if left.is_dir() and not left.is_symlink() else left.unlink()
 
 

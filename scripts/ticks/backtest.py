@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import json
 from collections.abc import Mapping
 from importlib import import_module
 from pathlib import Path
 
+import llvmlite.binding as llvm
 import numba
 import numpy as np
 
@@ -25,8 +27,14 @@ CLOSING_HEADER = (
 
 
 def keep_kernels(cache: Path) -> None:
-    """Have numba keep compiled loops in `cache`; to be called before a strategy is imported."""
-    numba.config.CACHE_DIR = str(cache.absolute())
+    """Have numba keep compiled loops in `cache`; to be called before a strategy is imported.
+
+    Each kind of processor has a folder of its own there: numba numbers its files without a lock, so
+    on a shared file system nodes that differ could give their machine codes the same name.
+    """
+    kind = f"{llvm.get_host_cpu_name()} {llvm.get_host_cpu_features().flatten()}"
+    folder = hashlib.sha256(kind.encode()).hexdigest()[:8]
+    numba.config.CACHE_DIR = str(cache.absolute() / folder)
 
 
 def backtest(strategy: str, events: Events, parameters: Mapping) -> Outcome:

@@ -12,7 +12,7 @@ import psutil
 import pytest
 
 from scripts import atomic as module
-from scripts.atomic import OrphanedError, atomic, is_alive, serve
+from scripts.atomic import OrphanedError, atomic, is_alive, mark, serve
 
 NAMES = [
     "plain.csv",
@@ -45,6 +45,11 @@ def dead_pid() -> int:
     process = subprocess.Popen([sys.executable, "-c", ""])
     process.wait()
     return process.pid
+
+
+def mark_of(pid: int) -> str:
+    """The mark of a process of this machine."""
+    return f"{mark().rpartition('-')[0]}-{pid}"
 
 
 def names(folder: Path) -> list[str]:
@@ -107,14 +112,14 @@ def test_the_same_path_may_be_written_again(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_half_file_of_a_dead_process_is_swept(tmp_path: Path, name: str) -> None:
-    (tmp_path / f".{name}.{dead_pid()}.tmp").write_text("half")
+    (tmp_path / f".{name}.{mark_of(dead_pid())}.tmp").write_text("half")
     with atomic(tmp_path / name) as temporary:
         temporary.write_text("new")
     assert names(tmp_path) == [name]
 
 
 def test_a_half_file_of_a_living_process_stays(tmp_path: Path, child: subprocess.Popen) -> None:
-    other = tmp_path / f".x.{child.pid}.tmp"
+    other = tmp_path / f".x.{mark_of(child.pid)}.tmp"
     other.write_text("still being written")
     with atomic(tmp_path / "x") as temporary:
         temporary.write_text("new")
@@ -122,10 +127,11 @@ def test_a_half_file_of_a_living_process_stays(tmp_path: Path, child: subprocess
 
 
 @pytest.mark.parametrize(
-    "left", [".y.{pid}.tmp", "x.{pid}.tmp", ".x.{pid}", ".x.abc.tmp", "[x].tmp"]
+    "left",
+    [".y.{mark}.tmp", "x.{mark}.tmp", ".x.{mark}", ".x.{pid}.tmp", ".x.other-{pid}.tmp", "[x].tmp"],
 )
 def test_files_that_are_no_half_file_of_this_path_stay(tmp_path: Path, left: str) -> None:
-    other = tmp_path / left.format(pid=dead_pid())
+    other = tmp_path / left.format(pid=dead_pid(), mark=mark_of(dead_pid()))
     other.touch()
     with atomic(tmp_path / "x") as temporary:
         temporary.write_text("new")
@@ -133,7 +139,7 @@ def test_files_that_are_no_half_file_of_this_path_stay(tmp_path: Path, left: str
 
 
 def test_a_name_with_glob_characters_sweeps_no_other_name(tmp_path: Path) -> None:
-    other = tmp_path / f".ab.{dead_pid()}.tmp"
+    other = tmp_path / f".ab.{mark_of(dead_pid())}.tmp"
     other.touch()
     with atomic(tmp_path / "a*") as temporary:
         temporary.write_text("new")

@@ -21,6 +21,7 @@ from hypothesis import strategies as st
 from pandas._libs.parsers import STR_NA_VALUES
 from polars.testing import assert_frame_equal
 
+from scripts.atomic import mark
 from scripts.errors import DataError
 from scripts.lake import export_qlib
 from scripts.lake.qlib_format import name_of
@@ -233,9 +234,10 @@ def test_what_killed_runs_left_is_swept(tmp_path: Path) -> None:
     export(files, tmp_path)
     dead = subprocess.Popen([sys.executable, "-c", ""])
     dead.wait()
+    machine = mark().rpartition("-")[0]
     for pid in (dead.pid, os.getpid()):
-        (tmp_path / f"qlib/versions/.new.{pid}.tmp/features").mkdir(parents=True)
-        (tmp_path / f"qlib/.current.{pid}.tmp").symlink_to("versions/none")
+        (tmp_path / f"qlib/versions/.new.{machine}-{pid}.tmp/features").mkdir(parents=True)
+        (tmp_path / f"qlib/.current.{machine}-{pid}.tmp").symlink_to("versions/none")
     alive = tmp_path / "qlib/versions/.new.1.tmp"
     alive.mkdir()
     export(files, tmp_path)
