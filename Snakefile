@@ -10,6 +10,7 @@ configfile: "config/config.yaml"
 
 # Common first: it completes the config and gives the names that the targets below use.
 include: "rules/common.smk"
+include: "rules/constraints.smk"
 
 
 rule all:

@@ -7,12 +7,6 @@ include: "book_common.smk"
 include: "book_products.smk"
 
 
-wildcard_constraints:
-    notebook=one_of(BOOK.notebooks),
-    chapter=one_of(BOOK.chapters),
-    document=one_of(DOCUMENTS),
-
-
 rule book_build_manifest:
     output:
         manifest=MANIFEST,

@@ -3,16 +3,6 @@
 # Each layer can be asked for alone (`snakemake silver`) or taken as it is on disk (`lake.skip`).
 # In:  the vendor (lake.vendor): a seeded simulator, or S3 flat files and the REST API.
 # Out: lake/{landing,bronze,silver,gold,qlib}/, what was refused and counted, lake/provenance.json.
-wildcard_constraints:
-    date=r"\d{4}-\d{2}-\d{2}",
-    week=r"\d{4}-\d{2}-\d{2}",
-    month=r"\d{4}-\d{2}",
-    quarter=r"\d{4}Q[1-4]",
-    year=r"\d{4}",
-    mm=r"\d{2}",
-    event_type="dividend|ipo|split|ticker_change",
-
-
 rule landing:
     input:
         rules_of("landing"),

@@ -8,16 +8,16 @@
 
 rule lake_land_flatfile:
     output:
-        file=update(
-            "<results>/lake/landing/{dataset}/{year}/{mm}/{date,(?P=year)-(?P=mm)-[0-9]{2}}.csv.gz"
-        ),
+        file=update("<results>/lake/landing/{dataset}/{year}/{mm}/{date}.csv.gz"),
         manifest="<results>/lake/landing/{dataset}/{year}/{mm}/{date}.json",
     log:
         "<logs>/lake/lake_land_flatfile/{dataset}/{year}/{mm}/{date}.log",
     benchmark:
         "<benchmarks>/lake/lake_land_flatfile/{dataset}/{year}/{mm}/{date}.tsv"
+    # Not in the path: storage providers read a path as an address, which ends at a question mark.
     wildcard_constraints:
         dataset="|".join(FLAT),
+        date="(?P=year)-(?P=mm)-[0-9]{2}",
     retries: NETWORK_RETRIES
     conda:
         ENVIRONMENT

@@ -23,7 +23,7 @@ rule nfl_build_pbp:
     threads: 1
     resources:
         mem_mb=memory_mb(600, 60),
-        runtime=5,
+        runtime=3,
     params:
         code=code("nfl/build_pbp"),
         revision=revision_of("pbp"),
@@ -47,7 +47,7 @@ rule nfl_build_play_types:
     threads: 1
     resources:
         mem_mb=FLOOR_MB,
-        runtime=5,
+        runtime=3,
     params:
         code=code("nfl/build_play_types"),
     message:
@@ -74,7 +74,7 @@ if NFL.has("player_games"):
         threads: 1
         resources:
             mem_mb=memory_mb(600, 60),
-            runtime=5,
+            runtime=3,
         params:
             code=code("nfl/build_player_games"),
             kind=NFL.sources["player_games"],
@@ -125,7 +125,7 @@ rule nfl_build_team_epa:
     threads: 1
     resources:
         mem_mb=FLOOR_MB,
-        runtime=5,
+        runtime=3,
     params:
         code=code("nfl/build_team_epa"),
     message:
@@ -152,7 +152,7 @@ rule nfl_build_features:
     threads: 1
     resources:
         mem_mb=FLOOR_MB,
-        runtime=5,
+        runtime=3,
     params:
         code=code("nfl/build_features"),
         elo=sorted(config["nfl"]["elo"].items()),

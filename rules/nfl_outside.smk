@@ -78,7 +78,7 @@ if NFL.simulates("odds"):
         threads: 1
         resources:
             mem_mb=FLOOR_MB,
-            runtime=5,
+            runtime=3,
         params:
             code=code("nfl/simulate_odds"),
             seed=config["nfl"]["seed"],
@@ -168,7 +168,7 @@ if NFL.simulates("weather"):
         threads: 1
         resources:
             mem_mb=FLOOR_MB,
-            runtime=5,
+            runtime=3,
         params:
             code=code("nfl/simulate_weather"),
             seed=config["nfl"]["seed"],

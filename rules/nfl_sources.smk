@@ -2,10 +2,6 @@
 #
 # In:  the package of real GameCenter games, nflverse's releases over HTTP, or files in nfl.folder.
 # Out: nfl/raw/**, nfl/etl/{schedules,stadiums,players}/season=*/part.parquet.
-wildcard_constraints:
-    season=r"\d{4}",
-
-
 rule nfl_land_gamecenter:
     output:
         games="<results>/nfl/raw/gamecenter/season={season}/games.csv",
@@ -20,7 +16,7 @@ rule nfl_land_gamecenter:
     threads: 1
     resources:
         mem_mb=FLOOR_MB,
-        runtime=5,
+        runtime=3,
     params:
         code=code("nfl/land_gamecenter"),
         revision=NFL.package,
@@ -75,7 +71,7 @@ rule nfl_build_schedules:
     threads: 1
     resources:
         mem_mb=FLOOR_MB,
-        runtime=5,
+        runtime=3,
     params:
         code=code("nfl/build_schedules"),
         as_of=hides_after,
@@ -100,7 +96,7 @@ rule nfl_build_stadiums:
     threads: 1
     resources:
         mem_mb=FLOOR_MB,
-        runtime=5,
+        runtime=3,
     params:
         code=code("nfl/build_stadiums"),
         content=NFL.stadiums_content,
@@ -125,7 +121,7 @@ rule nfl_build_players:
     threads: 1
     resources:
         mem_mb=FLOOR_MB,
-        runtime=5,
+        runtime=3,
     params:
         code=code("nfl/build_players"),
         revision=revision_of("players"),

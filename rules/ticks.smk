@@ -3,14 +3,6 @@
 # In:  ticks.workbook, or ticks.parquet_dir, or neither: then a simulator writes the workbook.
 # Out: ticks/parquet/{security}.parquet with what was refused, and
 #      ticks/trades/{mode}/{strategy}/{variant}/{security}.csv: any variant can be asked for by its path.
-wildcard_constraints:
-    mode="parity|realistic",
-    strategy="[a-z][a-z0-9_]*",
-    variant="base|[a-z0-9_]+=[A-Za-z0-9_.,=+-]+",
-    parameter="[a-z][a-z0-9_]*",
-    security=r"[^/*\\.][^/*\\]*",
-
-
 rule ticks_simulate_workbook:
     output:
         workbook=SIMULATED_WORKBOOK,

@@ -25,11 +25,6 @@ onerror:
     end_warehouse()
 
 
-wildcard_constraints:
-    environment="|".join(WAREHOUSE.environments) or "-",
-    migration=r"\d{3}(_\w+)?",
-
-
 rule warehouse_build_server:
     output:
         cluster=CLUSTER,

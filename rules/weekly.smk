@@ -4,11 +4,6 @@
 #      input and with a simulated lake, a long history of the same market is written first.
 # Out: weekly/{bars,features,daily,targets}/batch=*/part.parquet, and weekly/features.parquet: all daily
 #      rows with the features that could be known on their date. Method: docs/weekly.md.
-wildcard_constraints:
-    batch=r"\d\d+",
-    symbol=r"[^/*\\.][^/*\\]*",
-
-
 rule weekly_simulate_daily:
     input:
         calendar="config/calendars/XNYS.csv",
