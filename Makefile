@@ -2,6 +2,7 @@
 PYTHON ?= python3
 VENV := .venv
 QLIB := .venv-qlib
+CLOUD := .venv-cloud
 BIN := $(VENV)/bin
 CORES ?= all
 TARGETS ?=
@@ -9,7 +10,7 @@ ARGS ?=
 RUN ?= demo
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: all update venv test lint format sql bench docs lock unlock clean
+.PHONY: all update venv test slurm lint format sql bench docs lock unlock clean
 
 all: venv
 	$(BIN)/python -m snakemake_logger_plugin_almanac.unlock
@@ -32,14 +33,25 @@ $(VENV)/installed: requirements.lock pyproject.toml $(wildcard plugin/*/*.py)
 	rm -rf build plugin/*.egg-info
 	touch $@
 
-test: venv $(QLIB)/installed
-	$(BIN)/pytest --numprocesses 2 --dist loadfile
+test: venv $(QLIB)/installed $(CLOUD)/installed
+	$(BIN)/pytest --numprocesses 3 --dist loadfile
 
 # The real reader of the Qlib export, for the tests: its packages are its own.
 $(QLIB)/installed: tests/qlib/requirements.lock
 	test -x $(QLIB)/bin/python || $(PYTHON) -m venv $(QLIB)
 	$(QLIB)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes --requirement $<
 	touch $@
+
+# The executors and the storage of profiles/kubernetes, aws-batch and generic, for the tests.
+$(CLOUD)/installed: tests/cloud/requirements.lock | venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes --upgrade \
+		--target $(CLOUD) --requirement $<
+	touch $@
+
+# What profiles/slurm needs besides; not by default, for it makes every start of Snakemake slower.
+slurm: venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes --compile \
+		--requirement profiles/slurm/requirements.lock
 
 lint: venv
 	$(BIN)/ruff format --check .

@@ -130,6 +130,11 @@ def adopted_file(wildcards):
 
 def revision(wildcards):
     """ETag that `make update` saw in the place of the landed one; None: nothing newer is known."""
+    # No constraint can say it: executors read each constraint by itself, without the other wildcards.
+    if not wildcards.date.startswith(f"{wildcards.year}-{wildcards.mm}-"):
+        raise WorkflowError(
+            f"{wildcards.date} does not belong into {wildcards.year}/{wildcards.mm}"
+        )
     return planned(getattr, LAKE, "revisions").get(f"{wildcards.dataset}/{wildcards.date}")
 
 

@@ -14,10 +14,8 @@ rule lake_land_flatfile:
         "<logs>/lake/lake_land_flatfile/{dataset}/{year}/{mm}/{date}.log",
     benchmark:
         "<benchmarks>/lake/lake_land_flatfile/{dataset}/{year}/{mm}/{date}.tsv"
-    # Not in the path: storage providers read a path as an address, which ends at a question mark.
     wildcard_constraints:
         dataset="|".join(FLAT),
-        date="(?P=year)-(?P=mm)-[0-9]{2}",
     retries: NETWORK_RETRIES
     conda:
         ENVIRONMENT

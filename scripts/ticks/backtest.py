@@ -27,14 +27,14 @@ CLOSING_HEADER = (
 
 
 def keep_kernels(cache: Path) -> None:
-    """Have numba keep compiled loops in `cache`; to be called before a strategy is imported.
+    """Have numba keep compiled loops in `cache`-<processor>; call it before importing a strategy.
 
-    Each kind of processor has a folder of its own there: numba numbers its files without a lock, so
-    on a shared file system nodes that differ could give their machine codes the same name.
+    Each kind of processor has its own folder: numba numbers its files without a lock, so on a
+    shared file system nodes that differ could give their machine codes the same name.
     """
     kind = f"{llvm.get_host_cpu_name()} {llvm.get_host_cpu_features().flatten()}"
-    folder = hashlib.sha256(kind.encode()).hexdigest()[:8]
-    numba.config.CACHE_DIR = str(cache.absolute() / folder)
+    processor = hashlib.sha256(kind.encode()).hexdigest()[:8]
+    numba.config.CACHE_DIR = f"{cache.absolute()}-{processor}"
 
 
 def backtest(strategy: str, events: Events, parameters: Mapping) -> Outcome:

@@ -17,8 +17,8 @@ def compile_kernel(*, strategy: str, cache: Path, out: Path) -> None:
 
     Args:
         strategy: module in `scripts/ticks/strategies`.
-        cache: folder for the compiled loop, `<strategy>-<version of the code>`; the folders of
-            other versions beside it are removed.
+        cache: folder for the compiled loop, `<strategy>-<version of the code>`, as given to
+            `keep_kernels`; the folders of other versions beside it are removed.
         out: JSON that names what was compiled, and with what.
     """
     module = import_module(f"scripts.ticks.strategies.{strategy}")
@@ -26,7 +26,7 @@ def compile_kernel(*, strategy: str, cache: Path, out: Path) -> None:
     parameters = {name: "ADX" if "exchange" in name else 1 for name in module.PARAMETERS}
     backtest(strategy, Events.of([], [], [], []), parameters)
     for other in cache.parent.glob(f"{strategy}-*"):
-        if other.name != cache.name:
+        if not other.name.startswith(cache.name):
             shutil.rmtree(other, ignore_errors=True)
     with atomic(out) as temporary:
         report = {"strategy": strategy, "numba": numba.__version__}
