@@ -75,6 +75,7 @@ bench: venv
 	$(BIN)/python -m tests.bench.nfl
 	$(BIN)/python -m tests.bench.book
 	$(BIN)/python -m tests.bench.warehouse
+	$(BIN)/python -m tests.bench.scale --quick
 
 # Files that are generated and tracked: a test fails when one is out of date.
 docs: venv

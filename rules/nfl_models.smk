@@ -25,7 +25,7 @@ rule nfl_fit_model:
         ENVIRONMENT
     threads: 1
     resources:
-        mem_mb=memory_mb(600, 40),
+        mem_mb=800,
         runtime=60,
         gpu=gpu_of,
     params:

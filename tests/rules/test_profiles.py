@@ -1,0 +1,50 @@
+"""The cluster profile against the rules: what it names exists, and arrays ask for one thing."""
+
+from __future__ import annotations
+
+import re
+
+import yaml
+
+from tests.rules.graph import ROOT, job_rules
+
+PROFILE = yaml.safe_load((ROOT / "profiles/slurm/config.yaml").read_text())
+SOURCES = "\n".join(path.read_text() for path in (ROOT / "rules").glob("*.smk"))
+NAMES = set(re.findall(r"^ *rule (\w+):", SOURCES, re.M))
+ARRAYS = PROFILE["slurm-array-jobs"].split(",")
+
+
+def resources(name: str) -> str:
+    """The text of a rule's resources."""
+    return next(rule for rule in job_rules() if rule.name == name).directives["resources"]
+
+
+def test_groups_and_arrays_name_rules_that_exist() -> None:
+    known = NAMES | {
+        name for _, name in re.findall(r"^use rule (\w+) as (\w+) with", SOURCES, re.M)
+    }
+    assert set(PROFILE["groups"]) <= known
+    assert set(ARRAYS) <= known
+    assert not set(ARRAYS) & set(PROFILE["groups"])
+    assert set(PROFILE["group-components"]) <= set(PROFILE["groups"].values())
+
+
+def test_members_of_an_array_ask_for_the_same_and_nothing_holds_them_back() -> None:
+    """The plugin asks for all what the first needs, and never submits what Snakemake holds back."""
+    assert PROFILE["jobs"] == "unlimited"
+    limits = [limit.split("=")[0] for limit in PROFILE["resources"]]
+    for name in ARRAYS:
+        base = "nfl_fit_model" if name.startswith("nfl_fit_model") else name
+        asked = dict(re.findall(r"^\s*(\w+)=(.+),$", resources(base), re.M))
+        assert asked["mem_mb"].isdigit() and asked["runtime"].isdigit()
+        assert not asked.keys() & set(limits)
+
+
+def test_no_rule_that_asks_the_network_is_tried_again_within_a_job() -> None:
+    assert set(re.findall(r"^ *retries: (.+)$", SOURCES, re.M)) == {"NETWORK_RETRIES"}
+
+
+def test_a_job_asks_for_what_snakemake_itself_needs_on_a_node() -> None:
+    common = (ROOT / "rules/common.smk").read_text()
+    assert int(re.search(r"FLOOR_MB = (\d+)", common)[1]) >= 400
+    assert all(int(number) >= 400 for number in re.findall(r"mem_mb=(\d+)", SOURCES))
