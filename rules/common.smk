@@ -19,11 +19,6 @@ ENVIRONMENT = str(ROOT / "envs" / "almanac.yaml")
 MIB = 2**20
 FLOOR_MB = 500
 
-# On a cluster each job is planned again by a Snakemake of its own on the node, whose environment has
-# this variable from the main one. Retries are the main one's: a node would try again in its old allocation.
-WITHIN_A_JOB = "ALMANAC_MAIN_PID" in os.environ
-NETWORK_RETRIES = 0 if WITHIN_A_JOB else 2
-
 
 def planned(make, *args, **kwargs):
     """Call `make` while the workflow is planned; bad input ends the plan with its one-line message."""

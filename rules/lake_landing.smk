@@ -16,7 +16,8 @@ rule lake_land_flatfile:
         "<benchmarks>/lake/lake_land_flatfile/{dataset}/{year}/{mm}/{date}.tsv"
     wildcard_constraints:
         dataset="|".join(FLAT),
-    retries: NETWORK_RETRIES
+    retries: 2
+    localrule: True
     conda:
         ENVIRONMENT
     threads: 1
@@ -44,7 +45,8 @@ rule lake_check_revisions:
         "<logs>/lake/lake_check_revisions.log",
     benchmark:
         "<benchmarks>/lake/lake_check_revisions.tsv"
-    retries: NETWORK_RETRIES
+    retries: 2
+    localrule: True
     conda:
         ENVIRONMENT
     threads: 1

@@ -17,7 +17,8 @@ rule lake_land_actions:
         "<benchmarks>/lake/lake_land_actions/{dataset}/{month}.tsv"
     wildcard_constraints:
         dataset="dividends|ipos|splits",
-    retries: NETWORK_RETRIES
+    retries: 2
+    localrule: True
     conda:
         ENVIRONMENT
     threads: 1
@@ -47,7 +48,8 @@ rule lake_land_shorts:
         "<benchmarks>/lake/lake_land_shorts/{dataset}/{month}.tsv"
     wildcard_constraints:
         dataset="short_interest|short_volume",
-    retries: NETWORK_RETRIES
+    retries: 2
+    localrule: True
     conda:
         ENVIRONMENT
     threads: 1
@@ -75,7 +77,8 @@ rule lake_land_news:
         "<logs>/lake/lake_land_news/{date}.log",
     benchmark:
         "<benchmarks>/lake/lake_land_news/{date}.tsv"
-    retries: NETWORK_RETRIES
+    retries: 2
+    localrule: True
     conda:
         ENVIRONMENT
     threads: 1
@@ -105,7 +108,8 @@ rule lake_land_reference:
         "<benchmarks>/lake/lake_land_reference/{dataset}/{week}.tsv"
     wildcard_constraints:
         dataset="related|ticker_types|tickers",
-    retries: NETWORK_RETRIES
+    retries: 2
+    localrule: True
     conda:
         ENVIRONMENT
     threads: 1

@@ -18,7 +18,8 @@ rule lake_land_financials:
         "<logs>/lake/lake_land_financials/{month}.log",
     benchmark:
         "<benchmarks>/lake/lake_land_financials/{month}.tsv"
-    retries: NETWORK_RETRIES
+    retries: 2
+    localrule: True
     conda:
         ENVIRONMENT
     threads: 1
@@ -47,7 +48,8 @@ rule lake_land_ticker_events:
         "<logs>/lake/lake_land_ticker_events/{month}.log",
     benchmark:
         "<benchmarks>/lake/lake_land_ticker_events/{month}.tsv"
-    retries: NETWORK_RETRIES
+    retries: 2
+    localrule: True
     conda:
         ENVIRONMENT
     threads: 1
@@ -76,7 +78,8 @@ rule lake_land_ratios:
         "<logs>/lake/lake_land_ratios/{month}.log",
     benchmark:
         "<benchmarks>/lake/lake_land_ratios/{month}.tsv"
-    retries: NETWORK_RETRIES
+    retries: 2
+    localrule: True
     conda:
         ENVIRONMENT
     threads: 1

@@ -44,7 +44,8 @@ if NFL.sources["odds"] == "odds_api":
             "<logs>/nfl/nfl_land_odds/{season}.log",
         benchmark:
             "<benchmarks>/nfl/nfl_land_odds/{season}.tsv"
-        retries: NETWORK_RETRIES
+        retries: 2
+        localrule: True
         conda:
             ENVIRONMENT
         threads: 1
@@ -132,7 +133,8 @@ if NFL.sources["weather"] == "meteostat":
             "<logs>/nfl/nfl_land_weather/{season}.log",
         benchmark:
             "<benchmarks>/nfl/nfl_land_weather/{season}.tsv"
-        retries: NETWORK_RETRIES
+        retries: 2
+        localrule: True
         conda:
             ENVIRONMENT
         threads: 1

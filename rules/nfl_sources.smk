@@ -37,7 +37,8 @@ rule nfl_land_release:
     wildcard_constraints:
         dataset="|".join(RAW),
         name="|".join(RAW.values()),
-    retries: NETWORK_RETRIES
+    retries: 2
+    localrule: True
     conda:
         ENVIRONMENT
     threads: 1

@@ -32,16 +32,32 @@ def test_groups_and_arrays_name_rules_that_exist() -> None:
 def test_members_of_an_array_ask_for_the_same_and_nothing_holds_them_back() -> None:
     """The plugin asks for all what the first needs, and never submits what Snakemake holds back."""
     assert PROFILE["jobs"] == "unlimited"
-    limits = [limit.split("=")[0] for limit in PROFILE["resources"]]
     for name in ARRAYS:
         base = "nfl_fit_model" if name.startswith("nfl_fit_model") else name
         asked = dict(re.findall(r"^\s*(\w+)=(.+),$", resources(base), re.M))
         assert asked["mem_mb"].isdigit() and asked["runtime"].isdigit()
-        assert not asked.keys() & set(limits)
+        assert not asked.keys() & limits()
 
 
-def test_no_rule_that_asks_the_network_is_tried_again_within_a_job() -> None:
-    assert set(re.findall(r"^ *retries: (.+)$", SOURCES, re.M)) == {"NETWORK_RETRIES"}
+def limits() -> set[str]:
+    """Named resources that the profile limits."""
+    return {limit.split("=")[0] for limit in PROFILE["resources"]}
+
+
+def test_what_asks_the_network_runs_in_the_main_process_alone() -> None:
+    """A rule's own retries would also count within a Slurm job; and nodes may have no network."""
+    tried_again = [rule for rule in job_rules() if "retries" in rule.directives]
+    assert len(tried_again) >= 8
+    for rule in tried_again:
+        assert rule.directives["localrule"].strip() == "True", rule.name
+
+
+def test_no_group_can_be_held_back() -> None:
+    """While an array is submitted the plugin cannot count ready groups: the run would end."""
+    for rule in job_rules():
+        if rule.name in PROFILE["groups"]:
+            asked = set(re.findall(r"^\s*(\w+)=", rule.directives["resources"], re.M))
+            assert not asked & limits(), rule.name
 
 
 def test_a_job_asks_for_what_snakemake_itself_needs_on_a_node() -> None:
