@@ -1,0 +1,194 @@
+"""The profile on a real Slurm: what was asked for, what was retried, cancelled and moved, same bytes."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from subprocess import CompletedProcess
+
+import psutil
+import pytest
+
+from tests.workflow.nfls import built, copied, tiny
+from tests.workflow.project import TINY, Project, copy_project, tail
+from tests.workflow.test_nfl_grid import Card
+
+CLUSTER = Path(__file__).with_name("cluster.sh")
+PROFILE = ("--workflow-profile", "profiles/slurm", "--slurm-init-seconds-before-status-checks", 2)
+ABSENT = [name for name in ("slurmd", "slurmdbd", "mariadbd", "munged") if not shutil.which(name)]
+pytestmark = pytest.mark.skipif(
+    bool(ABSENT), reason=f"no Slurm here ({', '.join(ABSENT)}); make test-slurm installs it"
+)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def cluster() -> Iterator[None]:
+    """Three nodes with accounting, for the tests of this module."""
+    subprocess.run([CLUSTER, "up"], check=True)
+    yield
+    subprocess.run([CLUSTER, "down"], check=True)
+
+
+def accounted(result: CompletedProcess | str) -> list[dict[str, str]]:
+    """What Slurm's accounting holds of a run's jobs, one row a job or array task."""
+    text = result if isinstance(result, str) else result.stdout
+    name = re.search(r"SLURM run ID: (\S+)", text)[1]
+    fields = ["JobID", "State", "Partition", "ReqMem", "TimelimitRaw", "AllocTRES", "NodeList"]
+    fields += ["Start", "End", "Account"]
+    command = ["sacct", "-X", "-P", "-n", "-D", "--name", name, "--format", ",".join(fields)]
+    lines = subprocess.run(command, check=True, capture_output=True, text=True).stdout.splitlines()
+    return [dict(zip(fields, line.split("|"), strict=True)) for line in lines]
+
+
+def queue() -> list[tuple[str, str, str]]:
+    """(job, state, node) of all jobs that Slurm has."""
+    command = ["squeue", "-h", "-o", "%i|%T|%N"]
+    lines = subprocess.run(command, check=True, capture_output=True, text=True).stdout.splitlines()
+    return [tuple(line.split("|")) for line in lines]
+
+
+def wait_for(condition: Callable[[], object], seconds: float = 90) -> object:
+    """The first true value of `condition`; fails after so many seconds."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if found := condition():
+            return found
+        time.sleep(0.2)
+    raise AssertionError(f"not in {seconds} s: {condition}")
+
+
+def running() -> list[tuple[str, str, str]]:
+    """The jobs that run."""
+    return [job for job in queue() if job[1] == "RUNNING"]
+
+
+def slow_down(project: Project, script: str, body: str) -> None:
+    """Put a statement at the beginning of a script's adapter."""
+    path = project.folder / script
+    text = path.read_text()
+    mark = "    with job(snakemake):  # noqa: F821\n"
+    assert mark in text
+    path.write_text(text.replace(mark, f"{mark}        {body}\n"))
+
+
+def test_the_cluster_gives_the_bytes_of_one_machine_and_what_rules_ask_for(
+    tmp_path_factory: pytest.TempPathFactory, tmp_path: Path
+) -> None:
+    local = built(tmp_path_factory.getbasetemp())
+    project = copy_project(tmp_path, tiny())
+    result = project.run(*PROFILE, "--", "nfl", "grid", check=True, timeout=600)
+    (project.results / "efficiency.csv").unlink()
+    assert project.digests() == local.digests()
+    jobs = accounted(result)
+    assert {job["State"] for job in jobs} == {"COMPLETED"}
+    assert {job["Account"] for job in jobs} == {"lab"}
+    assert {job["Partition"] for job in jobs} == {"cpu"}
+    assert all(500 <= int(job["ReqMem"].rstrip("M")) <= 8000 for job in jobs)
+    assert all(3 <= int(job["TimelimitRaw"]) <= 60 for job in jobs)
+    arrays = [job for job in jobs if "_" in job["JobID"]]
+    assert len(arrays) == 4  # two models, two seasons
+    assert {job["ReqMem"] for job in arrays} <= {"800M", "801M"}  # 1 for the array's own commands
+    assert len(jobs) < 40 < len(project.jobs_run(result))
+    again = project.run(*PROFILE, "--", "nfl", "grid", check=True)
+    assert "Nothing to be done" in again.stdout
+
+
+def test_cards_are_asked_for_and_never_shared(
+    tmp_path_factory: pytest.TempPathFactory, tmp_path: Path
+) -> None:
+    project = copied(built(tmp_path_factory.getbasetemp()), tmp_path)
+    shutil.rmtree(project.results / "tiny/nfl/grid")
+    project.write_config("config/config.yaml", tiny(grid={"devices": {"cuda": 3, "cpu": 1}}))
+    card = Card(tmp_path, 1.0)
+    result = project.run(*PROFILE, "--", "grid", check=True, env=card.environment, timeout=300)
+    jobs = accounted(result)
+    on_card = [job for job in jobs if job["Partition"] == "gpu"]
+    assert len(on_card) == 2
+    assert all("gres/gpu=1" in job["AllocTRES"] and job["NodeList"] == "gpu1" for job in on_card)
+    assert all("gpu" not in job["AllocTRES"] for job in jobs if job not in on_card)
+    assert len(card.fits("cuda")) == 3
+    assert card.overlaps("cuda", "cuda") == 0
+    first, second = sorted(on_card, key=lambda job: job["Start"])
+    assert first["End"] <= second["Start"]
+
+
+def test_what_fails_is_tried_again_and_named_with_its_cause(tmp_path: Path) -> None:
+    project = copy_project(tmp_path, TINY)
+    slow_down(project, "scripts/ticks/build_parquet.py", 'raise RuntimeError("broken on purpose")')
+    result = project.run(*PROFILE, "--", "ticks", check=False)
+    end = tail(result, 12)
+    assert "What failed:\n  ticks_build_parquet security=MODON (2 attempts)\n" in end, end
+    assert "    cause: RuntimeError: broken on purpose\n" in end
+    assert "1 ticks_simulate_trades" in end.partition("What waited for it:")[2]
+    states = [job["State"] for job in accounted(result)]
+    assert states.count("FAILED") == 2
+    # Slurm's log of the member, shown where it happened.
+    assert (
+        "error: ticks_build_parquet security=MODON: RuntimeError: broken on purpose"
+        in result.stdout
+    )
+
+
+def test_ctrl_c_cancels_what_runs_and_what_waits(tmp_path: Path) -> None:
+    project = copy_project(tmp_path, TINY)
+    slow_down(project, "scripts/ticks/simulate_workbook.py", "__import__('time').sleep(300)")
+    with project.start(*PROFILE, "--", "ticks", own_group=True) as process:
+        wait_for(running)
+        time.sleep(5)  # past the submission: Snakemake knows the job
+        os.killpg(process.pid, signal.SIGINT)
+        out, _ = process.communicate(timeout=60)
+    assert process.returncode != 0
+    wait_for(lambda: not queue(), 30)
+    assert {job["State"].split()[0] for job in accounted(out)} <= {"CANCELLED", "COMPLETED"}
+    assert not [p for p in psutil.process_iter(["cmdline"]) if "simulate_workbook" in str(p.info)]
+
+
+def test_a_job_of_a_lost_node_ends_on_another(tmp_path: Path) -> None:
+    project = copy_project(tmp_path, TINY)
+    once = tmp_path / "once"
+    slow_down(
+        project,
+        "scripts/ticks/simulate_workbook.py",
+        f"import pathlib, time; p = pathlib.Path({str(once)!r}); "
+        "f = p.exists(); p.touch(); f or time.sleep(600)",
+    )
+    with project.start(*PROFILE, "--", "ticks") as process:
+        wait_for(once.exists)
+        node = running()[0][2]
+        lose(node)
+        try:
+            out, _ = process.communicate(timeout=240)
+        finally:
+            subprocess.run([CLUSTER, "node", node], check=True)
+    assert process.returncode == 0, out[-3000:]
+    jobs = accounted(out)
+    lost = [job for job in jobs if job["State"] == "NODE_FAIL"]
+    assert [job["NodeList"] for job in lost] == [node]
+    assert node not in {job["NodeList"] for job in jobs if job not in lost}
+    wait_for(lambda: "idle" in subprocess.getoutput(f"sinfo -h -n {node} -o %T"), 60)
+
+
+def lose(node: str) -> None:
+    """Kill a node's daemon, and all that runs under it, as a loss of power does."""
+    pid = int(
+        (
+            Path(os.environ.get("ALMANAC_SLURM", "/tmp/almanac-slurm-test"))
+            / f"run/slurmd.{node}.pid"
+        ).read_text()
+    )
+    steps = [p for p in psutil.process_iter(["name"]) if p.info["name"] == "slurmstepd"]
+    for process in [psutil.Process(pid), *steps]:
+        for child in [*process.children(recursive=True), process]:
+            child.kill()
+
+
+def test_without_accounting_of_states_squeue_serves(tmp_path: Path) -> None:
+    project = copy_project(tmp_path, TINY)
+    result = project.run(*PROFILE, "--slurm-status-command", "squeue", "--", "ticks", check=True)
+    assert len(project.jobs_run(result)) > 5
