@@ -10,7 +10,7 @@ ARGS ?=
 RUN ?= demo
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: all update venv test slurm lint format sql bench docs lock unlock clean
+.PHONY: all update venv test test-slurm slurm lint format sql bench docs lock unlock clean
 
 all: venv
 	$(BIN)/python -m snakemake_logger_plugin_almanac.unlock
@@ -34,7 +34,7 @@ $(VENV)/installed: requirements.lock pyproject.toml $(wildcard plugin/*/*.py)
 	touch $@
 
 test: venv $(QLIB)/installed $(CLOUD)/installed
-	$(BIN)/pytest --numprocesses 3 --dist loadfile
+	$(BIN)/pytest --numprocesses 3 --dist loadfile --ignore tests/slurm
 
 # The real reader of the Qlib export, for the tests: its packages are its own.
 $(QLIB)/installed: tests/qlib/requirements.lock
@@ -47,6 +47,12 @@ $(CLOUD)/installed: tests/cloud/requirements.lock | venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes --upgrade \
 		--target $(CLOUD) --requirement $<
 	touch $@
+
+# A real Slurm on this machine, as root: three nodes, one with a stand-in for a card.
+test-slurm: slurm
+	command -v slurmd slurmdbd mariadbd munged >/dev/null || (apt-get update -q && apt-get install -qy \
+		--no-install-recommends slurm-wlm slurmdbd slurm-wlm-basic-plugins slurm-client munge mariadb-server)
+	$(BIN)/pytest tests/slurm
 
 # What profiles/slurm needs besides; not by default, for it makes every start of Snakemake slower.
 slurm: venv

@@ -176,12 +176,8 @@ def test_a_job_of_a_lost_node_ends_on_another(tmp_path: Path) -> None:
 
 def lose(node: str) -> None:
     """Kill a node's daemon, and all that runs under it, as a loss of power does."""
-    pid = int(
-        (
-            Path(os.environ.get("ALMANAC_SLURM", "/tmp/almanac-slurm-test"))
-            / f"run/slurmd.{node}.pid"
-        ).read_text()
-    )
+    folder = Path(os.environ.get("ALMANAC_SLURM", "/tmp/almanac-slurm-test"))
+    pid = int((folder / f"run/slurmd.{node}.pid").read_text())
     steps = [p for p in psutil.process_iter(["name"]) if p.info["name"] == "slurmstepd"]
     for process in [psutil.Process(pid), *steps]:
         for child in [*process.children(recursive=True), process]:
