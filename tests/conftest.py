@@ -48,3 +48,8 @@ def real_data() -> Path:
     problem = f"no folder {value}" if value else "not set"
     message = f"ALMANAC_REAL_DATA: {problem}; it names the folder of real data to compare with"
     return pytest.fail(message) if IN_CI else pytest.skip(message)
+
+
+def pytest_make_parametrize_id(val: object) -> str | None:
+    """Name bytes by their number: in gzip's there is the time, and each worker must collect the same."""
+    return f"{len(val)} bytes" if isinstance(val, bytes) else None

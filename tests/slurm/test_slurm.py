@@ -1,4 +1,4 @@
-"""The profile on a real Slurm: what was asked for, what was retried, cancelled and moved, same bytes."""
+"""The profile on a real Slurm: what is asked for, retried, cancelled, moved, and the same bytes."""
 
 from __future__ import annotations
 
