@@ -51,5 +51,5 @@ def real_data() -> Path:
 
 
 def pytest_make_parametrize_id(val: object) -> str | None:
-    """Name bytes by their number: in gzip's there is the time, and each worker must collect the same."""
+    """Name bytes by their number: gzip holds the time, and all workers must collect the same."""
     return f"{len(val)} bytes" if isinstance(val, bytes) else None
