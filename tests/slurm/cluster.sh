@@ -34,9 +34,9 @@ up() {
     # A card has to be a character device, else CUDA_VISIBLE_DEVICES is not set: these are /dev/null.
     mknod "$S/run/gpu0" c 1 3
     mariadb-install-db --no-defaults --user=root --datadir="$S/mysql" --auth-root-authentication-method=normal --skip-test-db >"$S/log/mysql.log" 2>&1
-    setsid mariadbd --no-defaults --user=root --datadir="$S/mysql" --socket="$S/run/mysql.sock" --pid-file="$S/mysql/mariadbd.pid" --skip-networking --innodb-lock-wait-timeout=900 --innodb-flush-log-at-trx-commit=0 --log-error="$S/log/mariadbd.log" >/dev/null 2>&1 </dev/null &
+    setsid mariadbd --no-defaults --user=root --datadir="$S/mysql" --socket="$S/run/mysql.sock" --pid-file="$S/mysql/mariadbd.pid" --bind-address=127.0.0.1 --port=23306 --innodb-lock-wait-timeout=900 --innodb-flush-log-at-trx-commit=0 --log-error="$S/log/mariadbd.log" >/dev/null 2>&1 </dev/null &
     wait_for 60 sql "select 1"
-    sql "create database slurm_acct_db; create user 'slurm'@'localhost' identified by 'slurm'; grant all on slurm_acct_db.* to 'slurm'@'localhost'"
+    sql "create database slurm_acct_db; create user 'slurm'@'127.0.0.1' identified by 'slurm'; grant all on slurm_acct_db.* to 'slurm'@'127.0.0.1'; create user 'slurm'@'localhost' identified by 'slurm'; grant all on slurm_acct_db.* to 'slurm'@'localhost'"
     cat >"$S/etc/slurmdbd.conf" <<C
 AuthType=auth/munge
 AuthInfo=socket=$S/run/munge.socket
@@ -46,7 +46,8 @@ SlurmUser=root
 LogFile=$S/log/slurmdbd.log
 PidFile=$S/run/slurmdbd.pid
 StorageType=accounting_storage/mysql
-StorageHost=localhost
+StorageHost=127.0.0.1
+StoragePort=23306
 StorageUser=slurm
 StoragePass=slurm
 StorageLoc=slurm_acct_db
