@@ -68,13 +68,14 @@ def running() -> list[tuple[str, str, str]]:
     return [job for job in queue() if job[1] == "RUNNING"]
 
 
-def slow_down(project: Project, script: str, body: str) -> None:
-    """Put a statement at the beginning of a script's adapter."""
+def put_first(project: Project, script: str, statement: str) -> None:
+    """Have a script's adapter begin with a statement."""
     path = project.folder / script
-    text = path.read_text()
-    mark = "    with job(snakemake):  # noqa: F821\n"
-    assert mark in text
-    path.write_text(text.replace(mark, f"{mark}        {body}\n"))
+    text, times = re.subn(
+        r"( +)(with job\(snakemake\).*:.*\n)", rf"\1\2\1    {statement}\n", path.read_text()
+    )
+    assert times == 1
+    path.write_text(text)
 
 
 def test_the_cluster_gives_the_bytes_of_one_machine_and_what_rules_ask_for(
@@ -120,7 +121,7 @@ def test_cards_are_asked_for_and_never_shared(
 
 def test_what_fails_is_tried_again_and_named_with_its_cause(tmp_path: Path) -> None:
     project = copy_project(tmp_path, TINY)
-    slow_down(project, "scripts/ticks/build_parquet.py", 'raise RuntimeError("broken on purpose")')
+    put_first(project, "scripts/ticks/build_parquet.py", 'raise RuntimeError("broken on purpose")')
     result = project.run(*PROFILE, "--", "ticks", check=False)
     end = tail(result, 12)
     assert "What failed:\n  ticks_build_parquet security=MODON (2 attempts)\n" in end, end
@@ -137,7 +138,7 @@ def test_what_fails_is_tried_again_and_named_with_its_cause(tmp_path: Path) -> N
 
 def test_ctrl_c_cancels_what_runs_and_what_waits(tmp_path: Path) -> None:
     project = copy_project(tmp_path, TINY)
-    slow_down(project, "scripts/ticks/simulate_workbook.py", "__import__('time').sleep(300)")
+    put_first(project, "scripts/ticks/simulate_workbook.py", "__import__('time').sleep(300)")
     with project.start(*PROFILE, "--", "ticks", own_group=True) as process:
         wait_for(running)
         time.sleep(5)  # past the submission: Snakemake knows the job
@@ -152,11 +153,10 @@ def test_ctrl_c_cancels_what_runs_and_what_waits(tmp_path: Path) -> None:
 def test_a_job_of_a_lost_node_ends_on_another(tmp_path: Path) -> None:
     project = copy_project(tmp_path, TINY)
     once = tmp_path / "once"
-    slow_down(
+    put_first(
         project,
         "scripts/ticks/simulate_workbook.py",
-        f"import pathlib, time; p = pathlib.Path({str(once)!r}); "
-        "f = p.exists(); p.touch(); f or time.sleep(600)",
+        f"p = Path({str(once)!r}); f = p.exists(); p.touch(); f or __import__('time').sleep(600)",
     )
     with project.start(*PROFILE, "--", "ticks") as process:
         wait_for(once.exists)
