@@ -34,6 +34,7 @@ rule revisions:
         rules_of("revisions"),
 
 
+include: "lake_common.smk"
 include: "lake_inputs.smk"
 include: "lake_products.smk"
 

@@ -16,8 +16,6 @@ WEATHER_TABLE = "weather" if NFL.sources["weather"] == "files" else "schedules"
 # Players' games are counted from plays that name players, or landed by GameCenter.
 PLAYER_GAMES_TABLE = "pbp" if NFL.sources["player_games"] == "pbp" else "player_games"
 ETL_ALWAYS = ("schedules", "stadiums")
-for line in planned(NFL.absent) if NFL.on else []:
-    print(line, file=sys.stderr)
 
 
 def raw_file(table, season):

@@ -8,6 +8,7 @@
 # it, its data in warehouse/server. Receipts say what was loaded; they know their server's address.
 
 
+include: "warehouse_common.smk"
 include: "warehouse_environments.smk"
 include: "warehouse_migrations.smk"
 include: "warehouse_backup.smk"
