@@ -32,10 +32,8 @@ for target in (
 
 
 include: "rules/lake.smk"
-include: "rules/ticks_common.smk"
 include: "rules/ticks.smk"
 include: "rules/ticks_tables.smk"
-include: "rules/weekly_common.smk"
 include: "rules/weekly.smk"
 include: "rules/weekly_exports.smk"
 include: "rules/nfl.smk"

@@ -3,7 +3,6 @@
 # In:  book/{notebooks,chapters}/*.qmd, references.bib, templates; what their front matter names.
 # Out: book/{notebooks,values,tables,figures,fragments,chapters,checks}/, main.pdf, report.{html,json}.
 # A document's cells and its prose are two inputs: running sees the cells, rendering sees the prose.
-include: "book_common.smk"
 include: "book_products.smk"
 
 

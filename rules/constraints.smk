@@ -1,5 +1,5 @@
-# All wildcards of the workflow, before the first rule that has any: with a default storage provider
-# Snakemake 9.27.1 forgets the constraints of the rules above a `wildcard_constraints`.
+# The names that rule files share, and all wildcards, before the first rule that has any: with a default
+# storage provider Snakemake 9.27.1 forgets the constraints of the rules above a `wildcard_constraints`.
 include: "ticks_common.smk"
 include: "lake_common.smk"
 include: "weekly_common.smk"

@@ -34,7 +34,6 @@ rule revisions:
         rules_of("revisions"),
 
 
-include: "lake_common.smk"
 include: "lake_inputs.smk"
 include: "lake_products.smk"
 

@@ -2,10 +2,6 @@
 #
 # In:  nfl.sources. Out: nfl/{raw,etl,features,models,tables,plots,checks,grid}/. Method: docs/nfl.md.
 # What has no source is not in the plan; one line says so.
-include: "nfl_common.smk"
-include: "nfl_products.smk"
-
-
 for line in planned(NFL.absent) if NFL.on else []:
     print(line, file=sys.stderr)
 

@@ -75,7 +75,7 @@ def _revision_of(table, wildcards):
     return planned(NFL.revision, table, int(wildcards.season))
 
 
-def known_at(wildcards):
+def season_known_at(wildcards):
     """The day by which a season that is not over is known; None: it never changes again."""
     return NFL.known_at(int(wildcards.season))
 

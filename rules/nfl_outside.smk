@@ -56,7 +56,7 @@ if NFL.sources["odds"] == "odds_api":
         params:
             code=code("nfl/land_odds"),
             base=config["nfl"]["urls"]["odds_api"],
-            as_of=known_at,
+            as_of=season_known_at,
         message:
             "Land the closing lines of {wildcards.season}"
         script:
@@ -146,7 +146,7 @@ if NFL.sources["weather"] == "meteostat":
             code=code("nfl/land_weather"),
             stations=config["nfl"]["urls"]["stations"],
             hourly=config["nfl"]["urls"]["hourly"],
-            as_of=known_at,
+            as_of=season_known_at,
         message:
             "Land the weather of {wildcards.season}"
         script:

@@ -50,7 +50,7 @@ rule nfl_land_release:
         code=code("nfl/land_release"),
         base=config["nfl"]["urls"]["nflverse"],
         dataset=release_of,
-        as_of=known_at,
+        as_of=season_known_at,
     message:
         "Land {wildcards.dataset} of {wildcards.season}"
     script:

@@ -8,7 +8,6 @@
 # it, its data in warehouse/server. Receipts say what was loaded; they know their server's address.
 
 
-include: "warehouse_common.smk"
 include: "warehouse_environments.smk"
 include: "warehouse_migrations.smk"
 include: "warehouse_backup.smk"
@@ -108,7 +107,7 @@ rule warehouse_load_season:
         code=code("warehouse/load_season"),
         server=WAREHOUSE.server,
         folder=server_folder,
-        tables=tables_of,
+        tables=loaded_tables_of,
     message:
         "Load season {wildcards.season} into the warehouse"
     script:

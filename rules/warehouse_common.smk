@@ -54,7 +54,7 @@ def _partition_of(table, wildcards):
     return [etl_file(SEASONAL[table], season)] if table in warehouse_tables(season) else []
 
 
-def tables_of(wildcards):
+def loaded_tables_of(wildcards):
     """Params function: tables that a season has rows of."""
     return sorted(warehouse_tables(int(wildcards.season)))
 

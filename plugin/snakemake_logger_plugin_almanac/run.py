@@ -176,8 +176,8 @@ class Run:
         """Blame the members of a group that failed; Snakemake reports every one of them next."""
         aux = [str(path) for path in getattr(record, "aux_logs", None) or []]
         members = [info["jobid"] for info in record.__dict__["job_error_info"]]
-        running = {i: self.jobs[i] for i in members if i in self.jobs}
-        running = {i: job for i, job in running.items() if job.state == "running"}
+        started = {jobid: self.jobs[jobid] for jobid in members if jobid in self.jobs}
+        running = {jobid: job for jobid, job in started.items() if job.state == "running"}
         for jobid in to_blame({i: progress(job.logs, job.started) for i, job in running.items()}):
             job = running.pop(jobid)
             yield from self._fail(jobid, job, find_cause([*job.logs, *aux], job.started, ""))

@@ -115,6 +115,18 @@ def test_rule_files_are_short_and_hold_no_computation(source: Path) -> None:
     assert not re.search(forbidden, text, re.M)
 
 
+def test_rule_files_share_one_set_of_names_and_are_read_once() -> None:
+    """Snakemake reads all of them into one namespace: of two definitions the later would hold."""
+    texts = {source.name: source.read_text() for source in SOURCES}
+    defined = [name for text in texts.values() for name in re.findall(r"^def (\w+)\(", text, re.M)]
+    included = [
+        name for text in texts.values() for name in re.findall(r'include: "(?:rules/)?(.+)"', text)
+    ]
+    assert len(defined) == len(set(defined))
+    assert len(included) == len(set(included))
+    assert set(included) == texts.keys() - {"Snakefile"}
+
+
 def test_functions_of_the_rule_files_are_documented() -> None:
     for source in SOURCES:
         for name, body in re.findall(r"^def ([a-z]\w+)\(.*\):\n(.*)\n", source.read_text(), re.M):

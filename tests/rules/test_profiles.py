@@ -10,7 +10,7 @@ from tests.rules.graph import ROOT, job_rules
 
 PROFILE = yaml.safe_load((ROOT / "profiles/slurm/config.yaml").read_text())
 SOURCES = "\n".join(path.read_text() for path in (ROOT / "rules").glob("*.smk"))
-NAMES = set(re.findall(r"^ *rule (\w+):", SOURCES, re.M))
+NAMES = set(re.findall(r"^ *(?:rule|use rule \w+ as) (\w+)(?::| with)", SOURCES, re.M))
 ARRAYS = PROFILE["slurm-array-jobs"].split(",")
 
 
@@ -20,11 +20,8 @@ def resources(name: str) -> str:
 
 
 def test_groups_and_arrays_name_rules_that_exist() -> None:
-    known = NAMES | {
-        name for _, name in re.findall(r"^use rule (\w+) as (\w+) with", SOURCES, re.M)
-    }
-    assert set(PROFILE["groups"]) <= known
-    assert set(ARRAYS) <= known
+    assert set(PROFILE["groups"]) <= NAMES
+    assert set(ARRAYS) <= NAMES
     assert not set(ARRAYS) & set(PROFILE["groups"])
     assert set(PROFILE["group-components"]) <= set(PROFILE["groups"].values())
 
