@@ -34,7 +34,7 @@ $(VENV)/installed: requirements.lock pyproject.toml $(wildcard plugin/*/*.py)
 	touch $@
 
 test: venv $(QLIB)/installed $(CLOUD)/installed
-	$(BIN)/pytest --numprocesses 3 --dist loadfile --ignore tests/slurm
+	$(BIN)/pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder --ignore tests/slurm
 
 # The real reader of the Qlib export, for the tests: its packages are its own.
 $(QLIB)/installed: tests/qlib/requirements.lock

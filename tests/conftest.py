@@ -53,3 +53,8 @@ def real_data() -> Path:
 def pytest_make_parametrize_id(val: object) -> str | None:
     """Name bytes by their number: gzip holds the time, and all workers must collect the same."""
     return f"{len(val)} bytes" if isinstance(val, bytes) else None
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Workflow tests first: they take minutes a file, and at the end one worker would be alone."""
+    items.sort(key=lambda item: "workflow" not in item.path.parts)
