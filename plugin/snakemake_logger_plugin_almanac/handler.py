@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 import sys
 import time
 from collections.abc import Callable
@@ -22,6 +23,7 @@ from snakemake_logger_plugin_almanac.run import Run
 from snakemake_logger_plugin_almanac.summary import what_failed
 
 T = TypeVar("T")
+SLURM_NAME = re.compile(r"SLURM run ID: ([\w-]+)$")  # what its executor says once; a job's name
 
 
 class LogHandler(LogHandlerBase):
@@ -74,6 +76,8 @@ class LogHandler(LogHandlerBase):
             self._holds_lock = True
             started = timestamp(self._run.started or 0.0)
             run_record.claim(self._folder, self._run_id, started)
+        if self._holds_lock and event is None and (found := SLURM_NAME.match(record.getMessage())):
+            run_record.note_slurm(self._folder, found[1])
         if event in (LogEvent.RESOURCES_INFO, LogEvent.RUN_INFO) and self._holds_lock:
             self._open_events()
         for name, fields in self._run.note(record):

@@ -60,6 +60,19 @@ def recorded_run_alive(folder: Path) -> bool | None:
     return None if record is None else is_alive(record)
 
 
+def cancel(record: dict[str, Any]) -> bool:
+    """Cancel what a killed run left in Slurm's queue; False: Slurm cannot be told from here."""
+    import subprocess
+
+    if not (name := record.get("slurm")):
+        return True
+    command = ["scancel", "--name", name]
+    try:
+        return not subprocess.run(command, capture_output=True, timeout=60, check=False).returncode
+    except (OSError, subprocess.TimeoutExpired):
+        return False
+
+
 def locked_line(folder: Path) -> str:
     """Say in one line why `folder` is locked and what to do about it."""
     record = read_record(folder)

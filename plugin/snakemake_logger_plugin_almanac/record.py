@@ -8,7 +8,7 @@ from pathlib import Path
 
 import psutil
 
-from snakemake_logger_plugin_almanac.lock import RECORD, is_alive, read_record
+from snakemake_logger_plugin_almanac.lock import RECORD, cancel, is_alive, read_record
 
 
 def claim(folder: Path, run_id: str, started: str) -> None:
@@ -24,6 +24,17 @@ def claim(folder: Path, run_id: str, started: str) -> None:
         "started": started,
         "run_id": run_id,
     }
+    _write(folder, record)
+
+
+def note_slurm(folder: Path, name: str) -> None:
+    """Add the name that all Slurm jobs of this run have, for whoever finds it killed."""
+    record = read_record(folder)
+    if record is not None and is_own(record):
+        _write(folder, {**record, "slurm": name})
+
+
+def _write(folder: Path, record: dict[str, object]) -> None:
     partial = folder / RECORD.with_name(f"{RECORD.name}.{os.getpid()}")
     partial.write_text(json.dumps(record) + "\n", encoding="utf-8")
     partial.replace(folder / RECORD)
@@ -40,6 +51,7 @@ def drop_dead(folder: Path) -> None:
     """Remove a dead run's record: left after a manual unlock, it would belie the next lock."""
     record = read_record(folder)
     if record is not None and not is_alive(record):
+        cancel(record)
         (folder / RECORD).unlink(missing_ok=True)
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from snakemake_logger_plugin_almanac.lock import (
     RECORD,
+    cancel,
     has_locks,
     locked_line,
     read_record,
@@ -54,6 +55,8 @@ def _unlock(folder: Path, extra: list[str]) -> int:
         print("unlocked: no run was recorded in this folder")
     else:
         print(f"unlocked: the run with pid {record['pid']} that held this folder is gone")
+        if not cancel(record):
+            print(f"its Slurm jobs may still run: scancel --name {record['slurm']}")
     return 0
 
 

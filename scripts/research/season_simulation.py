@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -196,9 +196,10 @@ def judge(
     criteria = len(SCALARS) + len(DISTANCES)
     quantile = float(t.ppf(1 - (1 - level) / criteria / 2, len(years) - 1))
     k = tested["season"].n_unique()
-    past = _by_season(history, lambda part, _: scalars(*_columns(part)))
-    real = _by_season(tested, lambda part, _: scalars(*_columns(part)))
-    made = _by_season(tested, lambda part, mask: _simulated(part, scores, mask))
+    was_scored, is_scored = _columns(history), _columns(tested)
+    past = [scalars(*(column[own] for column in was_scored)) for own in _seasons(history)]
+    real = [scalars(*(column[own] for column in is_scored)) for own in _seasons(tested)]
+    made = [_simulated(is_scored[2][own], scores, own) for own in _seasons(tested)]
     noise = np.sqrt((1 + 1 / len(scores.home)) / k)  # of the simulated mean, too
     rows = []
     for name in SCALARS:
@@ -206,10 +207,10 @@ def judge(
         was, now = (float(np.mean([one[name] for one in some])) for some in (real, made))
         rows.append((name, was, now, was - width, was + width))
     for name, of in zip(DISTANCES, (np.subtract, np.add), strict=True):
-        apart = _distances(history, of(*_columns(history)[:2]), None)
+        apart = _distances(history, of(*was_scored[:2]), None)
         usual, now = (
             np.mean(apart),
-            np.mean(_distances(tested, of(*_columns(tested)[:2]), of(*scores))),
+            np.mean(_distances(tested, of(*is_scored[:2]), of(*scores))),
         )
         width = quantile * np.std(apart, ddof=1) * np.sqrt(1 / k + 1 / len(years))
         rows.append((name, float(usual), float(now), 0.0, float(usual + width)))
@@ -267,35 +268,30 @@ def _scored(games: pl.DataFrame, home: np.ndarray, away: np.ndarray) -> pl.DataF
     return games.with_columns(home_score=pl.Series(home), away_score=pl.Series(away))
 
 
-def _by_season(
-    games: pl.DataFrame, of: Callable[[pl.DataFrame, np.ndarray], float | Mapping[str, float]]
-) -> list:
-    """`of` the games of each season and where they are, in the order of seasons."""
+def _seasons(games: pl.DataFrame) -> list[np.ndarray]:
+    """Where the games of each season are, in the order of seasons."""
     seasons = games["season"].to_numpy()
-    masks = [seasons == year for year in np.unique(seasons)]
-    return [of(games.filter(pl.Series(mask)), mask) for mask in masks]
+    return [seasons == year for year in np.unique(seasons)]
 
 
 def _columns(games: pl.DataFrame) -> Sequence[np.ndarray]:
     return [games[name].to_numpy() for name in ("home_score", "away_score", "week")]
 
 
-def _simulated(part: pl.DataFrame, scores: Scores, mask: np.ndarray) -> dict[str, float]:
-    """Mean over the draws of a season's scalars."""
-    week = part["week"].to_numpy()
+def _simulated(week: np.ndarray, scores: Scores, own: np.ndarray) -> dict[str, float]:
+    """Mean over the draws of a season's scalars; its games are the columns `own`."""
     found = [
         scalars(home, away, week)
-        for home, away in zip(scores.home[:, mask], scores.away[:, mask], strict=True)
+        for home, away in zip(scores.home[:, own], scores.away[:, own], strict=True)
     ]
     return {name: float(np.mean([one[name] for one in found])) for name in SCALARS}
 
 
 def _distances(games: pl.DataFrame, values: np.ndarray, others: np.ndarray | None) -> list[float]:
     """Distance of each season's values to `others`; None: to those of all other seasons."""
-    return _by_season(
-        games,
-        lambda _, mask: distance(values[mask], values[~mask] if others is None else others),
-    )
+    return [
+        distance(values[own], values[~own] if others is None else others) for own in _seasons(games)
+    ]
 
 
 def _weighted(pmf: np.ndarray, weight: np.ndarray) -> np.ndarray:

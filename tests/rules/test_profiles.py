@@ -61,3 +61,8 @@ def test_a_job_asks_for_what_snakemake_itself_needs_on_a_node() -> None:
     common = (ROOT / "rules/common.smk").read_text()
     assert int(re.search(r"FLOOR_MB = (\d+)", common)[1]) >= 400
     assert all(int(number) >= 400 for number in re.findall(r"mem_mb=(\d+)", SOURCES))
+
+
+def test_what_travels_in_groups_or_arrays_is_not_kept_on_the_login_node() -> None:
+    local = {rule.name for rule in job_rules() if "localrule" in rule.directives}
+    assert not local & {*PROFILE["groups"], *ARRAYS}

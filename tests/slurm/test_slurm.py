@@ -7,8 +7,10 @@ import re
 import shutil
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from subprocess import CompletedProcess
 
@@ -76,6 +78,12 @@ def put_first(project: Project, script: str, statement: str) -> None:
     )
     assert times == 1
     path.write_text(text)
+
+
+def sleep_once(project: Project, once: Path) -> None:
+    """Have a job sleep for long the first time that it runs."""
+    statement = f"p = Path({str(once)!r}); f = p.exists(); p.touch(); f or __import__('time').sleep"
+    put_first(project, "scripts/ticks/simulate_workbook.py", f"{statement}(600)")
 
 
 def test_the_cluster_gives_the_bytes_of_one_machine_and_what_rules_ask_for(
@@ -150,14 +158,26 @@ def test_ctrl_c_cancels_what_runs_and_what_waits(tmp_path: Path) -> None:
     assert not [p for p in psutil.process_iter(["cmdline"]) if "simulate_workbook" in str(p.info)]
 
 
+def test_what_a_killed_run_left_is_cancelled_by_unlock(tmp_path: Path) -> None:
+    project = copy_project(tmp_path, TINY)
+    once = tmp_path / "once"
+    sleep_once(project, once)
+    with project.start(*PROFILE, "--", "ticks") as process:
+        wait_for(once.exists)
+        process.kill()
+        process.communicate()
+    assert running()
+    command = [sys.executable, "-m", "snakemake_logger_plugin_almanac.unlock", "--force"]
+    done = subprocess.run(command, cwd=project.folder, check=True, capture_output=True, text=True)
+    assert "unlocked: " in done.stdout and "scancel" not in done.stdout
+    wait_for(lambda: not queue(), 30)
+    project.run(*PROFILE, "--", "ticks", check=True)
+
+
 def test_a_job_of_a_lost_node_ends_on_another(tmp_path: Path) -> None:
     project = copy_project(tmp_path, TINY)
     once = tmp_path / "once"
-    put_first(
-        project,
-        "scripts/ticks/simulate_workbook.py",
-        f"p = Path({str(once)!r}); f = p.exists(); p.touch(); f or __import__('time').sleep(600)",
-    )
+    sleep_once(project, once)
     with project.start(*PROFILE, "--", "ticks") as process:
         wait_for(once.exists)
         node = running()[0][2]
@@ -177,11 +197,13 @@ def test_a_job_of_a_lost_node_ends_on_another(tmp_path: Path) -> None:
 def lose(node: str) -> None:
     """Kill a node's daemon, and all that runs under it, as a loss of power does."""
     folder = Path(os.environ.get("ALMANAC_SLURM", "/tmp/almanac-slurm-test"))
-    pid = int((folder / f"run/slurmd.{node}.pid").read_text())
+    daemon = psutil.Process(int((folder / f"run/slurmd.{node}.pid").read_text()))
     steps = [p for p in psutil.process_iter(["name"]) if p.info["name"] == "slurmstepd"]
-    for process in [psutil.Process(pid), *steps]:
-        for child in [*process.children(recursive=True), process]:
-            child.kill()
+    # Parents first: a step that saw its job die would still tell the controller so.
+    below = [child for step in steps for child in step.children(recursive=True)]
+    for process in [daemon, *steps, *below]:
+        with suppress(psutil.NoSuchProcess):
+            process.kill()
 
 
 def test_without_accounting_of_states_squeue_serves(tmp_path: Path) -> None:

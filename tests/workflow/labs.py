@@ -108,7 +108,7 @@ class Lab(Project):
     def wait_until_ended(self) -> None:
         """Until no process and no socket of it is left."""
         wait_for(lambda: not warehouses.server_processes(self.folder), ENDED_S)
-        assert list(self.sockets.glob("almanac-sock-*")) == []
+        wait_for(lambda: not list(self.sockets.glob("almanac-sock-*")), ENDED_S)
 
     def databases(self) -> set[str]:
         """Databases of the embedded server, asked while it stands: its start would drop some."""

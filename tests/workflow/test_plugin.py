@@ -367,6 +367,32 @@ def test_unlock_without_a_record_needs_force(tmp_path: Path) -> None:
     assert not list(locks.glob("*"))
 
 
+@pytest.mark.parametrize("has_slurm", [True, False])
+def test_what_a_dead_run_left_in_slurms_queue_is_cancelled_or_named(
+    tmp_path: Path, plugin: None, monkeypatch: pytest.MonkeyPatch, has_slurm: bool
+) -> None:
+    """(tests/slurm does the same with a real Slurm.)"""
+    from snakemake_logger_plugin_almanac import record as run_record
+
+    (tmp_path / "Snakefile").write_text(SLEEPING)
+    (tmp_path / ".snakemake").mkdir()
+    run_record.claim(tmp_path, "mine", "now")
+    run_record.note_slurm(tmp_path, "an-id")
+    record = json.loads((tmp_path / RECORD).read_text())
+    (tmp_path / RECORD).write_text(json.dumps(record | {"create_time": 1.0}))
+    tools = tmp_path / "tools"
+    tools.mkdir()
+    if has_slurm:
+        (tools / "scancel").write_text(f'#!/bin/sh\necho "$@" >{tmp_path}/cancelled\n')
+        (tools / "scancel").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tools}")
+    status, out, _ = unlock(tmp_path, "--force")
+    assert status == 0
+    assert ("scancel --name an-id" in out) is not has_slurm
+    if has_slurm:
+        assert (tmp_path / "cancelled").read_text() == "--name an-id\n"
+
+
 @pytest.mark.parametrize(
     ("change", "alive"),
     [
