@@ -5,7 +5,8 @@
     python -m tests.bench.scale plan run slurm     only these parts; the others' figures are kept
     python -m tests.bench.scale page               only the page, from docs/scale.json
 
-The part `slurm` needs snakemake-executor-plugin-slurm here or in $ALMANAC_SLURM_PYTHON.
+The parts `slurm` and `arrays` need snakemake-executor-plugin-slurm here or in $ALMANAC_SLURM_PYTHON; `cluster` needs
+`make slurm` and a Slurm to start (make test-slurm installs it), as root.
 """
 
 from __future__ import annotations
@@ -17,12 +18,12 @@ import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
-from tests.bench import scale_page, scale_plan, scale_run, scale_slurm
+from tests.bench import scale_cluster, scale_page, scale_plan, scale_run, scale_slurm
 from tests.bench.measure import ROOT
 
 FIGURES = ROOT / "docs" / "scale.json"
 PAGE = ROOT / "docs" / "scale.md"
-PARTS = ("plan", "run", "slurm", "arrays")
+PARTS = ("plan", "run", "cluster", "slurm", "arrays")
 STUCK_S = 120  # a run of 12 that comes to its end takes some 30
 # Jobs ready, places for them, largest array, seconds to wait, whether a resource is the limit.
 ARRAYS = (
@@ -41,6 +42,12 @@ def measured(part: str, quick: bool) -> Iterator[dict[str, object]]:
         return
     if part == "run":
         yield from scale_run.rows(*(([100], [100]) if quick else scale_run.SIZES))
+        return
+    if part == "cluster":
+        if not scale_cluster.is_possible():
+            print("cluster: NOT MEASURED, no Slurm to start (make test-slurm)")
+        elif not quick:
+            yield from scale_cluster.rows()
         return
     interpreter = scale_slurm.python()
     if interpreter is None:

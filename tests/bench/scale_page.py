@@ -68,6 +68,21 @@ def run(rows: list[Row]) -> str:
     return table(head, cells)
 
 
+def cluster(rows: list[Row]) -> str:
+    """A small NFL on a real Slurm."""
+    head = ["submitted", "jobs", "Slurm jobs", "`sbatch` calls", "polls", "wall s"]
+    cells = [
+        [
+            str(row["way"]),
+            f"{row['jobs']:,}",
+            *(f"{row.get(name, 0):,}" for name in ("slurm_jobs", "submissions", "polls")),
+            f"{row['wall_s']:.0f}",
+        ]
+        for row in rows
+    ]
+    return table(head, cells)
+
+
 def slurm(rows: list[Row]) -> str:
     """Submissions and polls of the simulated Slurm."""
     head = ["submitted", "jobs", "wall s", "CPU s of Snakemake", "`sbatch` calls", "over s"]
@@ -120,6 +135,7 @@ def arrays(rows: list[Row]) -> str:
 TABLES: dict[str, Callable[[list[Row]], str]] = {
     "plan": plan,
     "run": run,
+    "cluster": cluster,
     "slurm": slurm,
     "arrays": arrays,
 }
