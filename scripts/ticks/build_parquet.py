@@ -210,7 +210,7 @@ def check(raw: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
         .then(pl.lit("timestamp is missing or not a date"))
         .when(~possible)
         .then(pl.lit("timestamp is not of the years 1990 to 2099"))
-        .when(~pl.col("type").is_in(KINDS.to_pylist()).fill_null(False))
+        .when(~pl.col("type").is_in(KINDS).fill_null(False))
         .then(pl.lit("type is not BID, ASK or TRADE"))
         .when(price.is_null())
         .then(pl.lit("price is missing or not a number"))

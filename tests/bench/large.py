@@ -18,7 +18,9 @@ def repeat(events: Events, least: int, path: Path) -> int:
     Returns the number of rows written.
     """
     span = (events.timestamp.max() // DAY - events.timestamp.min() // DAY + 1) * DAY
-    kinds = pa.DictionaryArray.from_arrays(events.kind.astype(np.int8), KINDS).cast(pa.string())
+    kinds = pa.DictionaryArray.from_arrays(events.kind.astype(np.int8), list(KINDS)).cast(
+        pa.string()
+    )
     rows = 0
     with pq.ParquetWriter(path, SCHEMA, compression="snappy") as writer:
         for turn in range(-(-least // len(events.timestamp))):

@@ -48,7 +48,7 @@ def event_files(folder: Path) -> tuple[Path, str]:
 
 def tuples(events: Events) -> list[tuple]:
     """Events as the oracle takes them."""
-    kinds = np.array(KINDS.to_pylist())[events.kind].tolist()
+    kinds = np.array(KINDS)[events.kind].tolist()
     columns = (events.timestamp, events.price, events.volume)
     stamps, prices, volumes = (column.tolist() for column in columns)
     return list(zip(stamps, kinds, prices, volumes, strict=True))

@@ -87,7 +87,9 @@ def counting() -> Iterator[tuple[dict[str, str], Path]]:
         calls = Path(folder) / "calls"
         for name in COUNTED:
             program = Path(folder) / name
-            program.write_text(f'#!/bin/sh\necho {name} >>{calls}\nexec {shutil.which(name)} "$@"\n')
+            program.write_text(
+                f'#!/bin/sh\necho {name} >>{calls}\nexec {shutil.which(name)} "$@"\n'
+            )
             program.chmod(0o755)
         yield {"PATH": f"{folder}:{os.environ['PATH']}"}, calls
 
@@ -95,7 +97,9 @@ def counting() -> Iterator[tuple[dict[str, str], Path]]:
 def measured(project: Project, options: list[str], env: dict[str, str]) -> dict[str, object]:
     """Build the NFL from nothing: jobs of Snakemake and of Slurm, seconds."""
     began = time.monotonic()
-    result = project.run(*options, "--", "nfl", check=True, env=env, cores=4 if env else 2, timeout=1800)
+    result = project.run(
+        *options, "--", "nfl", check=True, env=env, cores=4 if env else 2, timeout=1800
+    )
     wall_s = time.monotonic() - began
     row: dict[str, object] = {"jobs": len(project.jobs_run(result)), "wall_s": wall_s}
     if found := re.search(r"SLURM run ID: (\S+)", result.stdout):

@@ -98,7 +98,7 @@ def test_a_sweep_holds_the_fills_of_each_backtest(folder, tmp_path, strategy) ->
 
 
 def test_the_kinds_of_a_written_parquet_are_ours(folder: Path) -> None:
-    assert set(pl.read_parquet(folder / "AAA.parquet")["type"]) == set(KINDS.to_pylist())
+    assert set(pl.read_parquet(folder / "AAA.parquet")["type"]) == set(KINDS)
 
 
 @pytest.mark.parametrize("strategy", STRATEGIES)
