@@ -5,8 +5,8 @@
     python -m tests.bench.scale plan run slurm     only these parts; the others' figures are kept
     python -m tests.bench.scale page               only the page, from docs/scale.json
 
-The parts `slurm` and `arrays` need snakemake-executor-plugin-slurm here or in $ALMANAC_SLURM_PYTHON; `cluster` needs
-`make slurm` and a Slurm to start (make test-slurm installs it), as root.
+The parts `slurm` and `arrays` need snakemake-executor-plugin-slurm here or in
+$ALMANAC_SLURM_PYTHON; `cluster` needs what `make test-slurm` installs, and root.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The same small NFL on a real Slurm of this machine, submitted in different ways.
 
-Needs root and what `make test-slurm` installs. Each way is a copy of profiles/slurm without its groups, or its
-arrays; programs of Slurm are called through a line of shell that counts the calls.
+Needs root and what `make test-slurm` installs. Each way is a copy of profiles/slurm without its
+groups, or its arrays; programs of Slurm are called through a line of shell that counts the calls.
 """
 
 from __future__ import annotations
