@@ -70,6 +70,11 @@ def running() -> list[tuple[str, str, str]]:
     return [job for job in queue() if job[1] == "RUNNING"]
 
 
+def last_words(result: CompletedProcess) -> str:
+    """What stands last when something failed."""
+    return result.stdout[result.stdout.rindex("What failed:") :]
+
+
 def put_first(project: Project, script: str, statement: str) -> None:
     """Have a script's adapter begin with a statement."""
     path = project.folder / script
@@ -137,6 +142,8 @@ def test_what_fails_is_tried_again_and_named_with_its_cause(tmp_path: Path) -> N
     assert "1 ticks_simulate_trades" in end.partition("What waited for it:")[2]
     states = [job["State"] for job in accounted(result)]
     assert states.count("FAILED") == 2
+    here = project.run("--", "ticks", check=False)
+    assert last_words(here) == last_words(result).replace(" (2 attempts)", "")
     # Slurm's log of the member, shown where it happened.
     assert (
         "error: ticks_build_parquet security=MODON: RuntimeError: broken on purpose"
