@@ -7,10 +7,14 @@ reruns when its code changes and not when a file is touched.
 
 import ast
 import hashlib
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 
+from scripts.plan.memory import Memory
+
 PACKAGE = "scripts"
+MEMORY = Memory(Path(__file__))  # name -> [hash of the code, modules of the project it imports]
 _DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 
 
@@ -32,39 +36,49 @@ def fingerprint(root: Path, *scripts: str) -> str:
 @cache
 def _parsed(root: Path, path: Path) -> tuple[str, tuple[Path, ...]]:
     """Hash of one file's code, and the project files it imports."""
-    tree = ast.parse(path.read_bytes(), filename=str(path))
-    library = [node for part in tree.body if not _is_adapter(part) for node in ast.walk(part)]
-    imports = {p for node in library for p in _imported(root, path, node)}
-    return hashlib.sha256(canonical(tree).encode()).hexdigest(), tuple(sorted(imports))
+    name, content = path.relative_to(root).as_posix(), path.read_bytes()
+    found = MEMORY.get(name, content)
+    if found is None:
+        tree = ast.parse(content, filename=str(path))
+        library = [node for part in tree.body if not _is_adapter(part) for node in ast.walk(part)]
+        code = hashlib.sha256(canonical(tree).encode()).hexdigest()
+        found = [code, _imported(name, library)]
+        MEMORY.put(name, content, found)
+    code, modules = found
+    return code, tuple(_files(root, modules))
 
 
 def _is_adapter(node: ast.stmt) -> bool:
     return isinstance(node, ast.If) and "__name__" in ast.unparse(node.test)
 
 
-def _imported(root: Path, path: Path, node: ast.AST) -> list[Path]:
-    """Project files that one import statement of `path` reads."""
-    if isinstance(node, ast.Import):
-        names = [alias.name for alias in node.names]
-    elif isinstance(node, ast.ImportFrom):
-        package = path.relative_to(root).parts[: -node.level] if node.level else ()
-        base = ".".join(filter(None, [*package, node.module]))
-        names = [base, *(f"{base}.{alias.name}" for alias in node.names)]
-    else:
-        return []
-    files = []
-    for parts in (name.split(".") for name in names if name.split(".")[0] == PACKAGE):
-        files.append(root.joinpath(*parts).with_suffix(".py"))
+def _imported(name: str, nodes: Iterable[ast.AST]) -> list[str]:
+    """What the import statements of the file `name` may import from the project, dotted, sorted."""
+    found: set[str] = set()
+    for node in nodes:
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            package = Path(name).parts[: -node.level] if node.level else ()
+            base = ".".join(filter(None, [*package, node.module]))
+            found |= {base, *(f"{base}.{alias.name}" for alias in node.names)}
+    return sorted(module for module in found if module.split(".")[0] == PACKAGE)
+
+
+def _files(root: Path, modules: Iterable[str]) -> list[Path]:
+    """The files of modules that are there, and those of their packages, sorted."""
+    files: set[Path] = set()
+    for parts in (module.split(".") for module in modules):
+        files.add(root.joinpath(*parts).with_suffix(".py"))
         packages = (parts[:depth] for depth in range(1, len(parts) + 1))
-        files += [root.joinpath(*package, "__init__.py") for package in packages]
-    return [file for file in files if file.is_file()]
+        files |= {root.joinpath(*package, "__init__.py") for package in packages}
+    return sorted(file for file in files if file.is_file())
 
 
 def imports(root: Path, code: str) -> list[str]:
     """Project files that `code`, as of a notebook's cells, imports: paths below `root`, sorted."""
-    nodes = ast.walk(ast.parse(code))
-    found = {path for node in nodes for path in _imported(root, root / "code.py", node)}
-    return sorted(path.relative_to(root).as_posix() for path in found)
+    found = _files(root, _imported("code.py", ast.walk(ast.parse(code))))
+    return [path.relative_to(root).as_posix() for path in found]
 
 
 def canonical(node: object) -> str:

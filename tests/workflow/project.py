@@ -16,6 +16,7 @@ from pathlib import Path
 import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
+CODE = ROOT / ".snakemake" / "almanac-code.json"
 TIMES = {"logs", "benchmarks", "events"}  # folders whose files hold times
 FOREIGN = ("ALMANAC_", "NUMBA_", "PG", "SNAKEMAKE_")  # variables that would reach into the copy
 # A whole config for a run of seconds: one strategy, one simulated security, nothing swept. It has
@@ -148,6 +149,9 @@ def copy_project(tmp_path: Path, config: Mapping | None = None) -> Project:
         name = f"{shared.name}_{numba_suffix(folder, shared.name)}"
         own = folder / ".snakemake" / "numba" / shared.parent.name / name
         shutil.copytree(shared, own)
+    if CODE.is_file():  # what is known of the code by its content, as after the first run
+        (folder / CODE.relative_to(ROOT)).parent.mkdir(exist_ok=True)
+        shutil.copy2(CODE, folder / CODE.relative_to(ROOT))
     project = Project(folder)
     if config is not None:
         project.write_config("config/config.yaml", config)
