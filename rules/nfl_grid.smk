@@ -17,7 +17,7 @@ rule nfl_fit_grid:
         "<benchmarks>/nfl/nfl_fit_grid/{device}/{chunk}.tsv"
     wildcard_constraints:
         device="cpu|cuda",
-        chunk="max_depth=[^/]+,learning_rate=[^/]+",
+        chunk="max_depth=[^/]+/learning_rate=[^/]+",
     conda:
         ENVIRONMENT
     threads: 1

@@ -27,6 +27,7 @@ _STATUS = re.compile(r"returned non-zero exit status (-?\d+)")
 _CLUSTER = re.compile(r"status is: '?([A-Z_]+)")
 _LATENCY = re.compile(r"--latency-wait:\n((?:.+\n?)+)")
 _AFFECTED = re.compile(r"(?m)^(.+) for rule .+:\n(?:.+\n)*? +affected files:\n((?: +.+\n?)+)")
+_RAISED = re.compile(r"[\w.]+(?:Error|Exception): ")
 _NOISE = re.compile(r"\s+File \"|Traceback|Command '")
 
 
@@ -70,6 +71,8 @@ def find_cause(logs: Sequence[str], since: float, message: str, note: str = "") 
         text = note.splitlines()[0]
     elif own:
         text = own[-1]
+    elif raised := [line for tail in tails[1:] for line in tail if _RAISED.match(line)]:
+        text = raised[-1]  # the job was never begun: Snakemake itself failed on its node
     else:
         text = explain(message or note).cause + _missing(logs)
     return Cause(_shorten(text), number)

@@ -69,7 +69,9 @@ def chunks(grid: Mapping, device: str) -> list[Chunk]:
         own: dict[str, list[str]] = {}
         for fit in names[start : start + shares[name]]:
             values = values_of(fit)
-            own.setdefault(name_of({axis: values[axis] for axis in CHUNK_AXES}), []).append(fit)
+            # Not joined by a comma: in a wildcard no executor but the local one gets it through.
+            name_of_chunk = "/".join(name_of({axis: values[axis]}) for axis in CHUNK_AXES)
+            own.setdefault(name_of_chunk, []).append(fit)
         made += [Chunk(name, chunk, tuple(members)) for chunk, members in own.items()]
         start += shares[name]
     return made

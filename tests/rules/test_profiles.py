@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 
 import yaml
 
@@ -66,3 +68,17 @@ def test_a_job_asks_for_what_snakemake_itself_needs_on_a_node() -> None:
 def test_what_travels_in_groups_or_arrays_is_not_kept_on_the_login_node() -> None:
     local = {rule.name for rule in job_rules() if "localrule" in rule.directives}
     assert not local & {*PROFILE["groups"], *ARRAYS}
+
+
+def test_no_wildcard_of_the_demo_holds_what_a_remote_executor_loses() -> None:
+    """A job is handed over as `rule:wildcard=value,...`; every file's path holds all wildcards."""
+    done = subprocess.run(
+        [sys.executable, "-m", "snakemake", "--summary"],
+        cwd=ROOT,
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    files = [line.split("\t")[0] for line in done.stdout.splitlines()[1:] if "\t" in line]
+    assert len(files) > 1000
+    assert [file for file in files if not re.fullmatch(r"[\w./=-]+", file)] == []

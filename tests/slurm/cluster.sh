@@ -87,6 +87,7 @@ AccountingStorageHost=localhost
 AccountingStoragePort=26819
 AccountingStoragePass=$S/run/munge.socket
 AccountingStorageTRES=gres/gpu
+AccountingStoreFlags=job_comment
 AccountingStorageEnforce=associations,limits
 MinJobAge=300
 KillWait=2

@@ -60,7 +60,7 @@ def expected_files() -> set[str]:
         f"plots/{p}_{t}.{k}" for p in ("reliability", "seasons") for t in TARGETS for k in kinds
     }
     found |= {f"checks/{name}.json" for name in CHECKS}
-    chunks = {f"grid/cpu/max_depth={depth},learning_rate=0.1" for depth in (2, 3)}
+    chunks = {f"grid/cpu/max_depth={depth}/learning_rate=0.1" for depth in (2, 3)}
     found |= {f"{chunk}/{name}.parquet" for chunk in chunks for name in ("fits", "part")}
     return found | {"grid/results.parquet", "grid/chosen.json"}
 

@@ -579,6 +579,11 @@ def test_cause_of_a_cluster_job(plugin: None, tmp_path: Path) -> None:
     assert find_cause(logs, 0, "", note).text == note
     slurm.write_text("Command 'secret' returned non-zero exit status 137.\n")
     assert find_cause(logs, 0, "", note.replace("TIMEOUT", "FAILED")).text == KILLED
+    own.write_text("")
+    slurm.write_text("Traceback\n  File 'x'\n\nAttributeError: no keys\n\nsrun: error: node2\n")
+    assert find_cause(logs, 0, "", note.replace("TIMEOUT", "FAILED")).text == (
+        "AttributeError: no keys"
+    )
     own.write_text("reading\nerror: bars of 2025-09-25: 3 rows too few\n")
     assert find_cause(logs, 0, "", note).text == "bars of 2025-09-25: 3 rows too few"
 

@@ -361,7 +361,7 @@ def test_rounds_of_one_fit_are_exactly_those_of_separate_fits() -> None:
 def test_a_chunk_keeps_its_fits_and_makes_only_what_is_missing(
     features: dict[int, Path], tmp_path: Path
 ) -> None:
-    name = "max_depth=2,learning_rate=0.1"
+    name = "max_depth=2/learning_rate=0.1"
     assert "0 of them there already; 6 rows" in run_grid(features, tmp_path, GRID, name)
     whole = (tmp_path / name / "part.parquet").read_bytes()
     more = GRID | {"colsample_bytree": [0.5, 0.8, 1.0]}
@@ -447,8 +447,8 @@ def test_a_choice_that_looked_at_a_test_season_is_caught(
 def test_a_configuration_that_is_missing_is_an_error(
     features: dict[int, Path], tmp_path: Path
 ) -> None:
-    run_grid(features, tmp_path, GRID, "max_depth=2,learning_rate=0.1")
-    part = tmp_path / "max_depth=2,learning_rate=0.1/part.parquet"
+    run_grid(features, tmp_path, GRID, "max_depth=2/learning_rate=0.1")
+    part = tmp_path / "max_depth=2/learning_rate=0.1/part.parquet"
     with pytest.raises(DataError, match="grid: 6 rows of 6 configurations, expected 12"):
         score_grid.score([part], 12, "home_win", "f", [], False, part, part.with_suffix(".json"))
 

@@ -48,17 +48,17 @@ def test_names_are_in_order_of_values_and_tell_them() -> None:
 def test_a_chunk_is_a_depth_and_a_rate_on_a_device() -> None:
     chunks = grid.chunks(SMALL, "cuda")
     assert [(c.device, c.name, len(c.fits)) for c in chunks] == [
-        ("cuda", "max_depth=3,learning_rate=0.05", 2),
-        ("cuda", "max_depth=5,learning_rate=0.05", 2),
+        ("cuda", "max_depth=3/learning_rate=0.05", 2),
+        ("cuda", "max_depth=5/learning_rate=0.05", 2),
     ]
 
 
 def test_devices_share_the_fits_and_the_card_takes_the_first() -> None:
     shared = {**SMALL, "devices": {"cpu": 1, "cuda": 3}}
     assert [(c.device, c.name, len(c.fits)) for c in grid.chunks(shared, "cpu")] == [
-        ("cuda", "max_depth=3,learning_rate=0.05", 2),
-        ("cuda", "max_depth=5,learning_rate=0.05", 1),
-        ("cpu", "max_depth=5,learning_rate=0.05", 1),
+        ("cuda", "max_depth=3/learning_rate=0.05", 2),
+        ("cuda", "max_depth=5/learning_rate=0.05", 1),
+        ("cpu", "max_depth=5/learning_rate=0.05", 1),
     ]
     alone = {**SMALL, "devices": {"cpu": 0, "cuda": 4}}
     assert {chunk.device for chunk in grid.chunks(alone, "cpu")} == {"cuda"}
@@ -106,7 +106,7 @@ def test_a_new_value_leaves_the_names_of_other_chunks_and_fits() -> None:
     deeper = grid.chunks({**SMALL, "max_depth": [3, 5, 9]}, "cpu")
     after = {chunk.name: set(chunk.fits) for chunk in deeper}
     assert {name: after[name] for name in before} == before
-    assert set(after) - set(before) == {"max_depth=9,learning_rate=0.05"}
+    assert set(after) - set(before) == {"max_depth=9/learning_rate=0.05"}
     rows = grid.chunks({**SMALL, "subsample": [0.8, 0.9]}, "cpu")
     assert all(before[chunk.name] < set(chunk.fits) for chunk in rows)
     assert len(rows) == len(before)
