@@ -3,6 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 QLIB := .venv-qlib
 CLOUD := .venv-cloud
+SLURM := .venv-slurm
 BIN := $(VENV)/bin
 CORES ?= all
 TARGETS ?=
@@ -49,10 +50,16 @@ $(CLOUD)/installed: tests/cloud/requirements.lock | venv
 	touch $@
 
 # A real Slurm on this machine, as root: three nodes, one with a stand-in for a card.
-test-slurm: slurm
+test-slurm: $(SLURM)/installed
 	command -v slurmd slurmdbd mariadbd munged >/dev/null || (apt-get update -q && apt-get install -qy \
 		--no-install-recommends slurm-wlm slurmdbd slurm-wlm-basic-plugins slurm-client munge mariadb-server)
-	$(BIN)/pytest tests/slurm
+	PYTHONPATH=$(CURDIR)/$(SLURM) $(BIN)/pytest tests/slurm
+
+# The same packages as `make slurm` installs, for the tests alone.
+$(SLURM)/installed: profiles/slurm/requirements.lock | venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes --compile --upgrade \
+		--target $(SLURM) --requirement $<
+	touch $@
 
 # What profiles/slurm needs besides; not by default, for it makes every start of Snakemake slower.
 slurm: venv
