@@ -77,7 +77,7 @@ def measure(project: Project, values: dict, cores: int) -> tuple[float, pl.DataF
         f"'{cores}', '--forcerun', 'nfl_fit_grid', '--', 'grid'], cwd=sys.argv[1], check=True)"
     )
     grid = project.results / "bench/nfl/grid"
-    for store in grid.glob("*/*/fits.parquet"):
+    for store in grid.rglob("fits.parquet"):
         store.unlink()
     cost = python(code, project.folder)
     return cost.wall_s, pl.read_parquet(grid / "results.parquet")

@@ -74,7 +74,7 @@ def scores(project: Project) -> pl.DataFrame:
 
 def stored(project: Project) -> int:
     """How many fits are kept in the chunks' stores."""
-    found = nfl_of(project).glob("grid/*/*/fits.parquet")
+    found = (nfl_of(project) / "grid").rglob("fits.parquet")
     return sum(pl.read_parquet(path)["fit"].n_unique() for path in found)
 
 
