@@ -126,7 +126,7 @@ def test_number_of_jobs_planned_per_target() -> None:
         "weekly_plot_visibility": 1,
         "weekly_build_provenance": 1,
     }
-    seasons, tested, families = 8, 3, 6
+    seasons, tested, families = 9, 3, 6
     nfl = {
         "nfl_land_gamecenter": seasons,
         "nfl_build_schedules": seasons,
