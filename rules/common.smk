@@ -3,6 +3,7 @@
 import os
 import re
 import sys
+import time
 import tomllib
 from functools import cache, partial
 from pathlib import Path
@@ -53,6 +54,8 @@ os.environ.update(
     ALMANAC_EVENTS=f"results/{config['run']}/events",
     POLARS_MAX_THREADS="1",
 )
+# Of the run, also where a Snakemake on a node of a cluster makes one job of it.
+os.environ.setdefault("ALMANAC_STARTED", f"{time.time()}")
 
 
 RESULTS = f"results/{config['run']}"  # for params, where pathvars do not count

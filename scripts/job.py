@@ -20,6 +20,7 @@ from scripts import atomic
 from scripts.errors import DataError
 
 OWNER_VARIABLE = "ALMANAC_MAIN_PID"
+STARTED_VARIABLE = "ALMANAC_STARTED"
 WATCH_INTERVAL_S = 0.5
 
 
@@ -80,9 +81,8 @@ def owner() -> int:
 
 
 def started() -> float:
-    """When the Snakemake process that this job works for began, seconds since the epoch."""
-    pid = os.environ.get(OWNER_VARIABLE)
-    return psutil.Process(int(pid)).create_time() if pid else 0.0
+    """When the run that this job belongs to began, seconds since the epoch; 0: nobody says."""
+    return float(os.environ.get(STARTED_VARIABLE) or 0)
 
 
 def one_line(error: BaseException) -> str:

@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from datetime import datetime
 from pathlib import Path
 from subprocess import CompletedProcess
 
@@ -222,5 +223,11 @@ def lose(node: str) -> None:
 
 def test_without_accounting_of_states_squeue_serves(tmp_path: Path) -> None:
     project = copy_project(tmp_path, TINY)
+    told = tmp_path / "started"
+    statement = f"Path({str(told)!r}).write_text(__import__('os').environ['ALMANAC_STARTED'])"
+    put_first(project, "scripts/ticks/build_parquet.py", statement)
     result = project.run(*PROFILE, "--slurm-status-command", "squeue", "--", TICKS, check=True)
+    # Jobs on nodes know when the run began, not only when their own Snakemake did.
+    first = min(datetime.fromisoformat(job["Start"]) for job in accounted(result))
+    assert float(told.read_text()) < first.timestamp() + 1
     assert len(project.jobs_run(result)) == 2

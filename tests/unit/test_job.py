@@ -18,7 +18,7 @@ import pytest
 
 from scripts.atomic import is_alive
 from scripts.errors import DataError
-from scripts.job import measure, one_line
+from scripts.job import measure, one_line, started
 
 ROOT = Path(__file__).parents[2]
 PROLOGUE = """
@@ -262,3 +262,10 @@ def test_a_job_whose_owner_is_gone_already_does_nothing(run, owner, tmp_path: Pa
     body = f"Path({str(tmp_path / 'started')!r}).touch()"
     assert run(body, ALMANAC_MAIN_PID=str(owner.pid)).status == 1
     assert not (tmp_path / "started").exists()
+
+
+def test_a_job_knows_when_its_run_began(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ALMANAC_STARTED", "1764244800.5")
+    assert started() == 1764244800.5
+    monkeypatch.delenv("ALMANAC_STARTED")
+    assert started() == 0.0
