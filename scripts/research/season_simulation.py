@@ -197,9 +197,10 @@ def judge(
     quantile = float(t.ppf(1 - (1 - level) / criteria / 2, len(years) - 1))
     k = tested["season"].n_unique()
     was_scored, is_scored = _columns(history), _columns(tested)
-    past = [scalars(*(column[own] for column in was_scored)) for own in _seasons(history)]
-    real = [scalars(*(column[own] for column in is_scored)) for own in _seasons(tested)]
-    made = [_simulated(is_scored[2][own], scores, own) for own in _seasons(tested)]
+    before, after = _seasons(history), _seasons(tested)
+    past = [scalars(*(column[own] for column in was_scored)) for own in before]
+    real = [scalars(*(column[own] for column in is_scored)) for own in after]
+    made = [_simulated(is_scored[2][own], scores, own) for own in after]
     noise = np.sqrt((1 + 1 / len(scores.home)) / k)  # of the simulated mean, too
     rows = []
     for name in SCALARS:
@@ -207,10 +208,10 @@ def judge(
         was, now = (float(np.mean([one[name] for one in some])) for some in (real, made))
         rows.append((name, was, now, was - width, was + width))
     for name, of in zip(DISTANCES, (np.subtract, np.add), strict=True):
-        apart = _distances(history, of(*was_scored[:2]), None)
+        apart = _distances(before, of(*was_scored[:2]), None)
         usual, now = (
             np.mean(apart),
-            np.mean(_distances(tested, of(*is_scored[:2]), of(*scores))),
+            np.mean(_distances(after, of(*is_scored[:2]), of(*scores))),
         )
         width = quantile * np.std(apart, ddof=1) * np.sqrt(1 / k + 1 / len(years))
         rows.append((name, float(usual), float(now), 0.0, float(usual + width)))
@@ -287,11 +288,11 @@ def _simulated(week: np.ndarray, scores: Scores, own: np.ndarray) -> dict[str, f
     return {name: float(np.mean([one[name] for one in found])) for name in SCALARS}
 
 
-def _distances(games: pl.DataFrame, values: np.ndarray, others: np.ndarray | None) -> list[float]:
+def _distances(
+    seasons: Sequence[np.ndarray], values: np.ndarray, others: np.ndarray | None
+) -> list[float]:
     """Distance of each season's values to `others`; None: to those of all other seasons."""
-    return [
-        distance(values[own], values[~own] if others is None else others) for own in _seasons(games)
-    ]
+    return [distance(values[own], values[~own] if others is None else others) for own in seasons]
 
 
 def _weighted(pmf: np.ndarray, weight: np.ndarray) -> np.ndarray:

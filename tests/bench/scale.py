@@ -6,7 +6,8 @@
     python -m tests.bench.scale page               only the page, from docs/scale.json
 
 The parts `slurm` and `arrays` need snakemake-executor-plugin-slurm here or in
-$ALMANAC_SLURM_PYTHON; `cluster` needs what `make test-slurm` installs, and root.
+$ALMANAC_SLURM_PYTHON; `cluster` needs `make slurm`, and as root the
+programs that `make test-slurm` installs.
 """
 
 from __future__ import annotations
@@ -45,7 +46,7 @@ def measured(part: str, quick: bool) -> Iterator[dict[str, object]]:
         return
     if part == "cluster":
         if not scale_cluster.is_possible():
-            print("cluster: NOT MEASURED, no Slurm to start (make test-slurm)")
+            print("cluster: NOT MEASURED, no plugin (make slurm) or no Slurm (make test-slurm)")
         elif not quick:
             yield from scale_cluster.rows()
         return

@@ -1,11 +1,13 @@
 """The same small NFL on a real Slurm of this machine, submitted in different ways.
 
-Needs root and what `make test-slurm` installs. Each way is a copy of profiles/slurm without its
-groups, or its arrays; programs of Slurm are called through a line of shell that counts the calls.
+Needs root, `make slurm`, and the programs that `make test-slurm` installs. Each way is a copy of
+profiles/slurm without its groups, or its arrays; programs of Slurm are called through a line of
+shell that counts the calls.
 """
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import re
 import shutil
@@ -20,6 +22,7 @@ from pathlib import Path
 import yaml
 
 from tests.bench.measure import ROOT
+from tests.bench.scale_slurm import PLUGIN
 from tests.workflow.nfls import tiny
 from tests.workflow.project import Project, copy_project
 
@@ -41,10 +44,7 @@ WAYS = {  # what a way leaves out of the profile
 
 def is_possible() -> bool:
     """Whether a Slurm can be started here, and the plugin is installed."""
-    from tests.bench.scale_slurm import PLUGIN
-
-    has_plugin = any((ROOT / ".venv").glob(f"lib/*/site-packages/{PLUGIN}"))
-    return has_plugin and all(map(shutil.which, NEEDED))
+    return importlib.util.find_spec(PLUGIN) is not None and all(map(shutil.which, NEEDED))
 
 
 def rows() -> Iterator[dict[str, object]]:

@@ -87,10 +87,12 @@ def put_first(project: Project, script: str, statement: str) -> None:
     path.write_text(text)
 
 
-def sleep_once(project: Project, once: Path) -> None:
-    """Have a job sleep for long the first time that it runs."""
+def sleeping_once(tmp_path: Path) -> tuple[Project, Path]:
+    """A project whose first job sleeps for long the first time; the file that tells it began."""
+    project, once = copy_project(tmp_path, TINY), tmp_path / "once"
     statement = f"p = Path({str(once)!r}); f = p.exists(); p.touch(); f or __import__('time').sleep"
     put_first(project, "scripts/ticks/simulate_workbook.py", f"{statement}(600)")
+    return project, once
 
 
 def test_the_cluster_gives_the_bytes_of_one_machine_and_what_rules_ask_for(
@@ -172,9 +174,7 @@ def test_ctrl_c_cancels_what_runs_and_what_waits(tmp_path: Path) -> None:
 
 
 def test_what_a_killed_run_left_is_cancelled_by_unlock(tmp_path: Path) -> None:
-    project = copy_project(tmp_path, TINY)
-    once = tmp_path / "once"
-    sleep_once(project, once)
+    project, once = sleeping_once(tmp_path)
     with project.start(*PROFILE, "--", TICKS) as process:
         wait_for(once.exists)
         process.kill()
@@ -188,9 +188,7 @@ def test_what_a_killed_run_left_is_cancelled_by_unlock(tmp_path: Path) -> None:
 
 
 def test_a_job_of_a_lost_node_ends_on_another(tmp_path: Path) -> None:
-    project = copy_project(tmp_path, TINY)
-    once = tmp_path / "once"
-    sleep_once(project, once)
+    project, once = sleeping_once(tmp_path)
     with project.start(*PROFILE, "--", TICKS) as process:
         wait_for(once.exists)
         node = running()[0][2]
