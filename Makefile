@@ -3,15 +3,18 @@ PYTHON ?= python3
 VENV := .venv
 QLIB := .venv-qlib
 CLOUD := .venv-cloud
+BROWSER := .venv-browser
 SLURM := .venv-slurm
 BIN := $(VENV)/bin
 CORES ?= all
 TARGETS ?=
 ARGS ?=
 RUN ?= demo
+LAST ?= 10
+RULE ?=
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: all update venv test test-slurm slurm lint format sql bench docs lock unlock clean
+.PHONY: all update venv test test-slurm slurm lint format sql bench docs lock unlock clean perf plan check nightly
 
 all: venv
 	$(BIN)/python -m snakemake_logger_plugin_almanac.unlock
@@ -34,7 +37,7 @@ $(VENV)/installed: requirements.lock pyproject.toml $(wildcard plugin/*/*.py)
 	rm -rf build plugin/*.egg-info
 	touch $@
 
-test: venv $(QLIB)/installed $(CLOUD)/installed
+test: venv $(QLIB)/installed $(CLOUD)/installed $(BROWSER)/installed
 	$(BIN)/pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder --ignore tests/slurm
 
 # The real reader of the Qlib export, for the tests: its packages are its own.
@@ -47,6 +50,12 @@ $(QLIB)/installed: tests/qlib/requirements.lock
 $(CLOUD)/installed: tests/cloud/requirements.lock | venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes --upgrade \
 		--target $(CLOUD) --requirement $<
+	touch $@
+
+# What drives Chromium, for the tests of the control room.
+$(BROWSER)/installed: tests/browser/requirements.lock | venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes --upgrade \
+		--target $(BROWSER) --requirement $<
 	touch $@
 
 # A real Slurm on this machine, as root: three nodes, one with a stand-in for a card.
@@ -81,6 +90,22 @@ format: venv
 sql: venv
 	$(BIN)/python -m scripts.psql $(RUN) $(ARGS)
 
+# What the rules of the last runs cost, and which became slower.
+perf: venv
+	$(BIN)/python -m scripts.control.perf results/$(RUN)/events --last $(LAST) $(if $(RULE),--rule $(RULE))
+
+# What would run, why, and what it would cost. ARGS="--why FILE_OR_RULE": the way back to the causes.
+plan: venv
+	$(BIN)/python -m scripts.control.plan $(ARGS) -- $(TARGETS)
+
+# Whether this machine can run what is configured.
+check: venv
+	$(BIN)/python -m scripts.control.check $(ARGS)
+
+# For cron and timers: update, then the report; says nothing when all is well (docs/operations.md).
+nightly: venv
+	@$(BIN)/python -m scripts.control.nightly -- $(ARGS) -- $(TARGETS)
+
 bench: venv
 	$(BIN)/python -m tests.bench.run
 	$(BIN)/python -m tests.bench.lake
@@ -102,6 +127,10 @@ lock:
 
 unlock: venv
 	$(BIN)/python -m snakemake_logger_plugin_almanac.unlock --force
+
+# One domain's files of a run, with their logs: make clean-nfl, make clean-grid RUN=nfl.
+clean-%: venv
+	$(BIN)/python -m scripts.control.clean $* $(RUN)
 
 # Where a server's data could not stand in results, they are a link's target.
 clean:

@@ -21,7 +21,7 @@ rule all:
 
 for target in (
     *("lake", "ticks", "weekly", "nfl", "grid", "book"),
-    *("warehouse", "migration_test", "backup"),
+    *("warehouse", "migration_test", "backup", "report"),
 ):
 
     rule public:
@@ -39,3 +39,6 @@ include: "rules/weekly_exports.smk"
 include: "rules/nfl.smk"
 include: "rules/book.smk"
 include: "rules/warehouse.smk"
+include: "rules/report.smk"
+
+os.environ["ALMANAC_CRITICAL"] = critical()

@@ -102,7 +102,9 @@ rule book_render_notebook:
         manifest=MANIFEST,
     output:
         notebook="<results>/book/notebooks/{notebook}.ipynb",
-        page="<results>/book/notebooks/{notebook}.html",
+        page=shown(
+            "<results>/book/notebooks/{notebook}.html", "book_page", "Notebooks", page="{notebook}"
+        ),
     log:
         "<logs>/book/book_render_notebook/{notebook}.log",
     benchmark:
@@ -159,7 +161,9 @@ rule book_render_chapter:
         page=PAGE,
         manifest=MANIFEST,
     output:
-        page="<results>/book/chapters/{chapter}.html",
+        page=shown(
+            "<results>/book/chapters/{chapter}.html", "book_page", "Chapters", page="{chapter}"
+        ),
         tex="<results>/book/fragments/{chapter}.tex",
         typ="<results>/book/fragments/{chapter}.typ",
     log:

@@ -14,7 +14,7 @@ rule book_compile_chapter:
         templates=TEMPLATE,
         manifest=MANIFEST,
     output:
-        pdf="<results>/book/chapters/{chapter}.pdf",
+        pdf=shown("<results>/book/chapters/{chapter}.pdf", "book_pdf", "Print", pdf="{chapter}"),
         report="<results>/book/checks/chapters/{chapter}.json",
     log:
         "<logs>/book/book_compile_chapter/{chapter}.log",
@@ -50,7 +50,7 @@ rule book_compile_main:
         templates=TEMPLATE,
         manifest=MANIFEST,
     output:
-        pdf="<results>/book/main.pdf",
+        pdf=shown("<results>/book/main.pdf", "book_pdf", "Print", pdf="the book"),
         report="<results>/book/checks/main.json",
     log:
         "<logs>/book/book_compile_main.log",
@@ -84,7 +84,7 @@ rule book_build_report:
         checks=pdf_checks,
         tables=table_checks,
     output:
-        page="<results>/book/report.html",
+        page=shown("<results>/book/report.html", "book_report", "Print", pdf="how it was built"),
         report="<results>/book/report.json",
     log:
         "<logs>/book/book_build_report.log",

@@ -5,6 +5,7 @@ import re
 import sys
 import time
 import tomllib
+from difflib import get_close_matches
 from functools import cache, partial
 from pathlib import Path
 
@@ -83,6 +84,21 @@ def _products(domains, wildcards):
 def products(domain):
     """Final files of a domain."""
     return planned(PRODUCTS[domain])
+
+
+def critical():
+    """What the logger plugin and the jobs are told of the rules that stop a run: rule=retries, ...
+
+    Called when all rules are known.
+    """
+    known = {rule.name: rule for rule in workflow.rules}
+    for name in config["critical"]:
+        if name not in known:
+            near = get_close_matches(name, known, n=1)
+            fix = f"did you mean {near[0]}?" if near else "snakemake --list-rules names them"
+            raise WorkflowError(f"config: critical: there is no rule {name}; {fix}")
+    running = workflow.execution_settings is not None  # else asked for a list, or for lint
+    return ",".join(f"{x}={known[x].restart_times if running else 0}" for x in config["critical"])
 
 
 @cache

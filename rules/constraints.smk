@@ -1,5 +1,6 @@
 # The names that rule files share, and all wildcards, before the first rule that has any: with a default
 # storage provider Snakemake 9.27.1 forgets the constraints of the rules above a `wildcard_constraints`.
+include: "shown.smk"
 include: "ticks_common.smk"
 include: "lake_common.smk"
 include: "weekly_common.smk"

@@ -69,7 +69,7 @@ rule lake_build_provenance:
     input:
         sources=source_files,
     output:
-        provenance=PROVENANCE,
+        provenance=shown(PROVENANCE, "provenance", "Provenance", file="sources"),
     log:
         "<logs>/lake/lake_build_provenance.log",
     benchmark:

@@ -9,7 +9,7 @@ rule lake_export_qlib:
         bars=gold_files("stocks_daily"),
         provenance=PROVENANCE,
     output:
-        manifest="<results>/lake/qlib/manifest.json",
+        manifest=shown("<results>/lake/qlib/manifest.json", "lake_qlib", "Tables", table="Qlib"),
     log:
         "<logs>/lake/lake_export_qlib.log",
     benchmark:

@@ -130,7 +130,7 @@ rule nfl_check_passed:
     input:
         checks=check_files(),
     output:
-        passed="<results>/nfl/passed.json",
+        passed=shown("<results>/nfl/passed.json", "nfl_passed", "Checks", check="all checks"),
     log:
         "<logs>/nfl/nfl_check_passed.log",
     benchmark:

@@ -44,7 +44,7 @@ rule nfl_score_grid:
         chunks=[chunk_file(chunk) for chunk in grid_chunks()],
     output:
         table="<results>/nfl/grid/results.parquet",
-        chosen="<results>/nfl/grid/chosen.json",
+        chosen=shown("<results>/nfl/grid/chosen.json", "nfl_grid", "Tables", table="grid: choice"),
     log:
         "<logs>/nfl/nfl_score_grid.log",
     benchmark:
@@ -74,7 +74,7 @@ rule nfl_check_selection:
         table="<results>/nfl/grid/results.parquet",
         chosen="<results>/nfl/grid/chosen.json",
     output:
-        check="<results>/nfl/checks/grid_selection.json",
+        check=shown("<results>/nfl/checks/grid_selection.json", "nfl_check", "Checks", check="grid"),
     log:
         "<logs>/nfl/nfl_check_selection.log",
     benchmark:

@@ -91,10 +91,17 @@ rule nfl_score_models:
         games=GAMES,
         passed="<results>/nfl/passed.json",
     output:
-        models="<results>/nfl/tables/models.csv",
-        reliability="<results>/nfl/tables/reliability.csv",
-        seasons="<results>/nfl/tables/seasons.csv",
-        conclusion="<results>/nfl/tables/conclusion.md",
+        models=shown("<results>/nfl/tables/models.csv", "nfl_models", "Tables", table="models"),
+        reliability=shown(
+            "<results>/nfl/tables/reliability.csv",
+            "nfl_reliability",
+            "Tables",
+            table="reliability",
+        ),
+        seasons=shown("<results>/nfl/tables/seasons.csv", "nfl_seasons", "Tables", table="seasons"),
+        conclusion=shown(
+            "<results>/nfl/tables/conclusion.md", "nfl_conclusion", "Tables", table="conclusion"
+        ),
     log:
         "<logs>/nfl/nfl_score_models.log",
     benchmark:
@@ -121,7 +128,11 @@ rule nfl_plot_reliability:
     input:
         reliability="<results>/nfl/tables/reliability.csv",
     output:
-        nfl_plots("reliability_{target}"),
+        shown_plot(
+            nfl_plots("reliability_{target}"),
+            "nfl_reliability_plot",
+            picture="reliability of {target}",
+        ),
     log:
         "<logs>/nfl/nfl_plot_reliability/{target}.log",
     benchmark:
@@ -144,7 +155,7 @@ rule nfl_plot_seasons:
     input:
         seasons="<results>/nfl/tables/seasons.csv",
     output:
-        nfl_plots("seasons_{target}"),
+        shown_plot(nfl_plots("seasons_{target}"), "nfl_seasons_plot", picture="seasons of {target}"),
     log:
         "<logs>/nfl/nfl_plot_seasons/{target}.log",
     benchmark:

@@ -136,7 +136,9 @@ rule nfl_build_provenance:
     input:
         sources=provenance_sources,
     output:
-        provenance="<results>/nfl/provenance.json",
+        provenance=shown(
+            "<results>/nfl/provenance.json", "provenance", "Provenance", file="sources"
+        ),
     log:
         "<logs>/nfl/nfl_build_provenance.log",
     benchmark:

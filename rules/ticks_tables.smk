@@ -10,7 +10,9 @@ rule ticks_score_summary:
         trades=base_files(".csv"),
         counts=base_files(".json"),
     output:
-        summary="<results>/ticks/summary.csv",
+        summary=shown(
+            "<results>/ticks/summary.csv", "ticks_summary", "Tables", table="all backtests"
+        ),
     log:
         "<logs>/ticks/ticks_score_summary.log",
     benchmark:
@@ -35,7 +37,12 @@ rule ticks_score_sweeps:
     input:
         fills=sweep_files,
     output:
-        table="<results>/ticks/sweeps/{strategy}.csv",
+        table=shown(
+            "<results>/ticks/sweeps/{strategy}.csv",
+            "ticks_sweep",
+            "Tables",
+            table="sweeps of {strategy}",
+        ),
     log:
         "<logs>/ticks/ticks_score_sweeps/{strategy}.log",
     benchmark:
@@ -61,7 +68,7 @@ rule ticks_score_fixes:
     input:
         fills=fixes_files,
     output:
-        table="<results>/ticks/fixes.csv",
+        table=shown("<results>/ticks/fixes.csv", "ticks_fixes", "Tables", table="fixes"),
         text="<results>/ticks/fixes.md",
     log:
         "<logs>/ticks/ticks_score_fixes.log",
@@ -87,7 +94,7 @@ rule ticks_plot_pnl:
     input:
         trades=base_files(".csv"),
     output:
-        plots("cumulative_pnl"),
+        shown_plot(plots("cumulative_pnl"), "ticks_pnl", picture="cumulative pnl"),
     log:
         "<logs>/ticks/ticks_plot_pnl.log",
     benchmark:
@@ -112,7 +119,7 @@ rule ticks_plot_security:
     input:
         trades=base_files(".csv", security="security"),
     output:
-        plots("securities/{security}"),
+        shown_plot(plots("securities/{security}"), "ticks_security", picture="{security}"),
     log:
         "<logs>/ticks/ticks_plot_security/{security}.log",
     benchmark:
@@ -137,7 +144,7 @@ rule ticks_plot_sweep:
     input:
         table="<results>/ticks/sweeps/{strategy}.csv",
     output:
-        plots("sweeps/{strategy}"),
+        shown_plot(plots("sweeps/{strategy}"), "ticks_sweep_map", picture="sweeps of {strategy}"),
     log:
         "<logs>/ticks/ticks_plot_sweep/{strategy}.log",
     benchmark:
@@ -162,7 +169,9 @@ rule ticks_build_provenance:
         sources=all_sources,
         table=config["ticks"]["securities_table"],
     output:
-        provenance="<results>/ticks/provenance.json",
+        provenance=shown(
+            "<results>/ticks/provenance.json", "provenance", "Provenance", file="sources"
+        ),
     log:
         "<logs>/ticks/ticks_build_provenance.log",
     benchmark:

@@ -180,7 +180,12 @@ rule warehouse_check_consistency:
         players=etl_files("players"),
         schema=config["warehouse"]["schema"],
     output:
-        report="<results>/warehouse/consistency.json",
+        report=shown(
+            "<results>/warehouse/consistency.json",
+            "warehouse_consistency",
+            "Checks",
+            check="consistency",
+        ),
     log:
         "<logs>/warehouse/warehouse_check_consistency.log",
     benchmark:

@@ -146,7 +146,12 @@ rule warehouse_score_verdict:
         reports=reports_of,
     output:
         verdict="<results>/warehouse/migration_test/{migration}/verdict.json",
-        table="<results>/warehouse/migration_test/{migration}/verdict.txt",
+        table=shown(
+            "<results>/warehouse/migration_test/{migration}/verdict.txt",
+            "warehouse_verdict",
+            "Checks",
+            check="migration {migration}",
+        ),
     log:
         "<logs>/warehouse/warehouse_score_verdict/{migration}.log",
     benchmark:

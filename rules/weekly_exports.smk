@@ -34,7 +34,7 @@ rule weekly_plot_visibility:
         features=symbol_file("features"),
         daily=symbol_file("daily"),
     output:
-        weekly_plots("{symbol}"),
+        shown_plot(weekly_plots("{symbol}"), "weekly_visibility", picture="{symbol}"),
     log:
         "<logs>/weekly/weekly_plot_visibility/{symbol}.log",
     benchmark:
@@ -61,7 +61,9 @@ rule weekly_build_provenance:
         daily_sources,
         mappings_file,
     output:
-        provenance="<results>/weekly/provenance.json",
+        provenance=shown(
+            "<results>/weekly/provenance.json", "provenance", "Provenance", file="sources"
+        ),
     log:
         "<logs>/weekly/weekly_build_provenance.log",
     benchmark:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 import resource
@@ -21,6 +22,7 @@ from scripts.errors import DataError
 
 OWNER_VARIABLE = "ALMANAC_MAIN_PID"
 STARTED_VARIABLE = "ALMANAC_STARTED"
+STOPPED = Path(".snakemake", "almanac-stopped.json")
 WATCH_INTERVAL_S = 0.5
 
 
@@ -52,6 +54,7 @@ def job(snakemake: Any) -> Iterator[logging.Logger]:
     _watch_owner()
     start = time.perf_counter()
     try:
+        _stop_if_critical_failed()
         yield logging.getLogger("almanac")
     except BaseException as error:
         cause = one_line(error)
@@ -91,18 +94,41 @@ def one_line(error: BaseException) -> str:
     return text if isinstance(error, DataError) else f"{type(error).__name__}: {text}".rstrip(": ")
 
 
-def measure(wall_s: float) -> str:
-    """One line: wall seconds, CPU seconds (children included), peak memory of this process.
+def _stop_if_critical_failed() -> None:
+    """Begin nothing after the failure of a critical rule: the logger plugin leaves a note of it.
 
-    Peak memory as the system counts it: at least that of the process that started this one.
+    Raises:
+        DataError: this run was stopped.
     """
+    note: dict = {}
+    with suppress(OSError, ValueError):
+        note = json.loads(STOPPED.read_text(encoding="utf-8"))
+    if note and note.get("run") == os.environ.get(STARTED_VARIABLE):
+        raise DataError(f"not begun: {note['rule']} is critical in the config, and has failed")
+
+
+def measure(wall_s: float) -> str:
+    """One line: wall and CPU seconds (children included), peak of the largest process, machine."""
     own, children = (
         resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
     )
     cpu = own.ru_utime + own.ru_stime + children.ru_utime + children.ru_stime
     unit = 1 if sys.platform == "darwin" else 1024  # ru_maxrss is in bytes on macOS, KiB on Linux
-    peak_mib = max(own.ru_maxrss, children.ru_maxrss) * unit / 2**20
-    return f"done: wall {wall_s:.2f} s, cpu {cpu:.2f} s, peak memory {peak_mib:.0f} MiB"
+    peak = max(_own_peak() or own.ru_maxrss * unit, children.ru_maxrss * unit)
+    cost = f"wall {wall_s:.2f} s, cpu {cpu:.2f} s, peak memory {peak / 2**20:.0f} MiB"
+    return f"done: {cost}, on {os.uname().nodename}"
+
+
+def _own_peak() -> int:
+    """Peak memory of this process in bytes, where Linux tells it; else 0.
+
+    The ru_maxrss of a process is at least that of the one that started it, here all of Snakemake.
+    """
+    with suppress(OSError), Path("/proc/self/status").open() as status:
+        for line in status:
+            if line.startswith("VmHWM:"):
+                return int(line.split()[1]) * 1024
+    return 0
 
 
 def _watch_owner() -> None:

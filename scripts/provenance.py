@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from scripts.atomic import atomic
@@ -22,10 +22,32 @@ def source(path: Path) -> dict:
 
 
 def note(
-    *, sources: Iterable[Mapping], version: str, config_hash: str, simulated: bool, out: Path
+    *,
+    sources: Iterable[Mapping],
+    products: Sequence[str],
+    version: str,
+    config_hash: str,
+    simulated: bool,
+    out: Path,
 ) -> None:
-    """Write {version, config_hash, sources: [{path, sha256, ...}], simulated} as JSON."""
-    listed = sorted(sources, key=lambda source: source["path"])
-    report = {"version": version, "config_hash": config_hash, "sources": listed}
+    """Write where results come from as JSON; it holds no time and no path of a machine.
+
+    Args:
+        sources: each {path, sha256, ...}.
+        products: patterns of the files that it stands for, below results/<run>/: tables, partitions
+            and pictures that cannot say it themselves. The same for every config, so that a new
+            file of a kind makes nothing run again.
+        version: of the project.
+        config_hash: of the domain's section of the config.
+        simulated: whether anything of it is simulated.
+        out: {version, config_hash, sources, simulated, products}.
+    """
+    report = {
+        "version": version,
+        "config_hash": config_hash,
+        "sources": sorted(sources, key=lambda source: source["path"]),
+        "simulated": simulated,
+        "products": list(products),
+    }
     with atomic(out) as temporary:
-        temporary.write_text(json.dumps({**report, "simulated": simulated}, indent=1) + "\n")
+        temporary.write_text(json.dumps(report, indent=1) + "\n")

@@ -16,7 +16,9 @@ from typing import TypeVar
 from snakemake_interface_logger_plugins.base import LogHandlerBase
 from snakemake_interface_logger_plugins.common import LogEvent
 
+from snakemake_logger_plugin_almanac import plan
 from snakemake_logger_plugin_almanac import record as run_record
+from snakemake_logger_plugin_almanac.critical import critical_rules, stop_new_jobs
 from snakemake_logger_plugin_almanac.events import EventFile, timestamp
 from snakemake_logger_plugin_almanac.lock import has_locks, locked_line
 from snakemake_logger_plugin_almanac.run import Run
@@ -33,6 +35,9 @@ class LogHandler(LogHandlerBase):
         """Begin with an empty run."""
         self._run = Run()
         self._events = None if self.common_settings.dryrun else EventFile()
+        wanted = os.environ.get(plan.VARIABLE) if self.common_settings.dryrun else None
+        self._plan = plan.PlanFile(wanted) if wanted else None
+        self._stopped = False
         self._folder = Path.cwd()
         self._holds_lock = False
         self._closed = False
@@ -47,6 +52,8 @@ class LogHandler(LogHandlerBase):
         if not self._closed:
             self._closed = True
             self._guard(self._end_files)
+            if self._plan:
+                self._guard(self._plan.write)
             lines = self._guard(self._last_lines) or []
             if error := self._trouble or (self._events and self._events.error):
                 what = f"{type(error).__name__}: {error}".splitlines()[0]
@@ -66,10 +73,15 @@ class LogHandler(LogHandlerBase):
     def _take(self, record: LogRecord) -> None:
         """Note the record, and what it tells of the lock."""
         event = getattr(record, "event", None)
+        if self._plan:
+            self._plan.note(record)
         if self.common_settings.dryrun and event is not LogEvent.ERROR:
             return  # nothing runs, and nothing is written
         if event is LogEvent.WORKFLOW_STARTED:
-            self._folder = Path.cwd()  # parsing is over: the workdir is settled
+            self._folder = (
+                Path.cwd()
+            )  # parsing is over: the workdir and the critical rules are settled
+            self._run.critical = critical_rules(os.environ)
             if not has_locks(self._folder):
                 run_record.drop_dead(self._folder)
         elif self._is_after_lock(record):
@@ -83,6 +95,9 @@ class LogHandler(LogHandlerBase):
         for name, fields in self._run.note(record):
             if self._events is not None:
                 self._events.add(record.created, name, fields)
+        if not self._stopped and (rule := self._run.stopped_for):
+            self._stopped = True
+            stop_new_jobs(rule, self._folder)
 
     def _is_after_lock(self, record: LogRecord) -> bool:
         """True at the first record that a real run sends with its lock held.
@@ -116,6 +131,7 @@ class LogHandler(LogHandlerBase):
                 "done": run.done,
                 "total": sum(run.planned.values()),
                 "seconds": round(now - (run.started or now), 3),
+                "critical": run.stopped_for,
             }
             self._events.add(now, "run_finished", fields)
             self._events.close()

@@ -21,9 +21,12 @@ from snakemake_logger_plugin_almanac.cause import (
     find_cause,
     progress,
 )
+from snakemake_logger_plugin_almanac.critical import NOT_BEGUN, first_final
+from snakemake_logger_plugin_almanac.measures import measures
 
 Fields = dict[str, Any]
-State = Literal["running", "failed", "finished", "undone"]  # undone: its group failed, not it
+# undone: another job of its group failed, or a critical rule had before it began
+State = Literal["running", "failed", "finished", "undone"]
 
 # Snakemake says these in words only; not seen, a run counts as one that kept going.
 _CTRL_C = "Terminating processes on user request"
@@ -42,6 +45,8 @@ class Job:
     state: State = "running"
     attempts: int = 0
     cause: Cause = field(default=Cause(""))
+    inputs: list[str] = field(default_factory=list)
+    benchmark: str | None = None
 
 
 @dataclass
@@ -59,6 +64,8 @@ class Run:
     stopped_early: bool = False
     lock_refused: bool = False
     errors: dict[int | None, str] = field(default_factory=dict)  # by thread, not yet a job's
+    makers: dict[str, int] = field(default_factory=dict)  # output -> job
+    critical: dict[str, int] = field(default_factory=dict)  # rule -> retries
 
     def note(self, record: LogRecord) -> Iterator[tuple[str, Fields]]:
         """Take in one record; yield the events to keep of it."""
@@ -76,6 +83,11 @@ class Run:
             for jobid, job in self.jobs.items()
             if job.state == "failed" and not (self.interrupted and job.cause.signal in STOPPED)
         }
+
+    @property
+    def stopped_for(self) -> str | None:
+        """The critical rule whose failure ended the run, if one did."""
+        return first_final(((j.rule, j.attempts) for j in self.failed.values()), self.critical)
 
     @property
     def done(self) -> int:
@@ -113,9 +125,10 @@ class Run:
 
     def _rulegraph(self, record: LogRecord) -> Iterator[tuple[str, Fields]]:
         self.has_rulegraph = True
-        links = record.__dict__["rulegraph"]["links"]
-        self.links = {(link["sourcerule"], link["targetrule"]) for link in links}
-        yield from ()
+        graph = record.__dict__["rulegraph"]
+        self.links = {(link["sourcerule"], link["targetrule"]) for link in graph["links"]}
+        rules = sorted({node["rule"] for node in graph["nodes"]})
+        yield "rulegraph", {"rules": rules, "links": sorted(self.links)}
 
     def _run_info(self, record: LogRecord) -> Iterator[tuple[str, Fields]]:
         stats = dict(record.__dict__["stats"])
@@ -135,6 +148,9 @@ class Run:
         job = self._job(record)
         job.state, job.started, job.wildcards = "running", record.created, _wildcards(record)
         fields = record.__dict__
+        job.inputs = [str(path) for path in fields["input"]]
+        job.benchmark = fields["benchmark"]
+        self.makers.update((str(path), fields["jobid"]) for path in fields["output"])
         yield (
             "job_info",
             {
@@ -143,12 +159,11 @@ class Run:
                 "wildcards": job.wildcards,
                 "threads": fields["threads"],
                 "resources": _numbers(fields["resources"]),
-                "inputs": len(fields["input"]),
+                "inputs": len(job.inputs),
                 "output": [str(path) for path in fields["output"]],
                 "log": job.logs,
-                "benchmark": fields["benchmark"],
-                # after this colon Snakemake spells out the params
-                "reason": re.sub(r"(?s)(Params have changed[^:]*):.*", r"\1", fields["reason"]),
+                "benchmark": job.benchmark,
+                "reason": _brief(fields["reason"]),
             },
         )
 
@@ -159,8 +174,14 @@ class Run:
         jobid = record.__dict__["job_id"]
         if job := self.jobs.get(jobid):
             job.state = "finished"
-            seconds = round(record.created - job.started, 3)
-            yield "job_finished", {"jobid": jobid, "rule": job.rule, "seconds": seconds}
+            fields = {
+                "jobid": jobid,
+                "rule": job.rule,
+                "seconds": round(record.created - job.started, 3),
+                # the members of a group are announced in any order, so not before the end
+                "after": sorted({self.makers[p] for p in job.inputs if p in self.makers}),
+            }
+            yield "job_finished", {**fields, **measures(job.benchmark, job.logs, job.started)}
 
     def _job_error(self, record: LogRecord) -> Iterator[tuple[str, Fields]]:
         job = self._job(record)
@@ -170,6 +191,9 @@ class Run:
         message = self.errors.pop(record.thread, "")  # the same thread reports both, in this order
         note = str(record.__dict__.get("rule_msg") or "")
         cause = find_cause(job.logs, job.started, message, note)
+        if self.stopped_for and cause.text.startswith(NOT_BEGUN):
+            job.state = "undone"
+            return
         yield from self._fail(record.__dict__["jobid"], job, cause)
 
     def _group_error(self, record: LogRecord) -> Iterator[tuple[str, Fields]]:
@@ -261,6 +285,19 @@ def to_blame(progress: Mapping[int, Progress]) -> list[int]:
         if found := [jobid for jobid, reached in progress.items() if reached == state]:
             return found
     return [jobid for jobid, reached in progress.items() if reached != "done"][:1]
+
+
+def _brief(reason: str) -> str:
+    """The reason with three files of each kind, and without what Snakemake spells out of params."""
+    reason = re.sub(r"(?s)(Params have changed[^:]*):.*", r"\1", reason)
+    return "; ".join(map(_three, reason.split("; ")))
+
+
+def _three(part: str) -> str:
+    kind, colon, files = part.partition(": ")
+    names = files.split(", ")
+    more = [f"and {len(names) - 3} more"] if len(names) > 3 else []
+    return kind + colon + ", ".join([*names[:3], *more])
 
 
 def _wildcards(record: LogRecord) -> dict[str, str]:

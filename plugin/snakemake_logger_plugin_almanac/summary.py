@@ -55,8 +55,15 @@ def what_waited(run: Run) -> list[str]:
         counts = ", ".join(f"{count} {rule}" for rule, count in waited.items())
         lines.append(f"What waited for it: {counts} ({_jobs(sum(waited.values()))} not run)")
     if other and not run.ok:
-        lines.append(f"Not run: {_jobs(other)}" + (" (interrupted)" if run.interrupted else ""))
+        lines.append(f"Not run: {_jobs(other)}{_why_not(run)}")
     return lines
+
+
+def _why_not(run: Run) -> str:
+    """Return why jobs that need nothing of what failed were not begun."""
+    if rule := run.stopped_for:
+        return f" ({rule} is critical in the config: after its failure none is begun)"
+    return " (interrupted)" if run.interrupted else ""
 
 
 def is_target(rule: str, run: Run) -> bool:

@@ -164,7 +164,9 @@ def _tex(work: Work) -> str:
     meta = work.meta
     lines = [r"\documentclass[11pt,oneside]{report}", r"\usepackage{book}"]
     lines += [rf"\hypersetup{{pdftitle={{{tex_escaped(str(meta['title']))}}},"]
-    lines += [rf"  pdfauthor={{{tex_escaped(str(meta['author']))}}}}}", r"\begin{document}"]
+    lines += [rf"  pdfauthor={{{tex_escaped(str(meta['author']))}}},"]
+    told = "; ".join(f"{name}: {fact}" for name, fact in meta["facts"])
+    lines += [rf"  pdfkeywords={{{tex_escaped(told)}}}}}", r"\begin{document}"]
     lines += _title_page(meta) if work.whole else _number(int(meta["number"]))
     lines += [rf"\input{{fragments/{name}.tex}}" for name in work.chapters]
     if work.meta["cites"]:

@@ -9,8 +9,8 @@ from pathlib import Path
 import polars as pl
 
 from scripts.lake import occ
-from scripts.lake.flatfile import FlatFile
-from scripts.tables import Column, Columns
+from scripts.lake.flatfile import FIELDS, REFUSED, FlatFile
+from scripts.tables import Column, Columns, conform
 
 _BAR: Columns = {
     "timestamp": Column(pl.Datetime("ns", "UTC"), "start of the bar's window, UTC"),
@@ -30,6 +30,25 @@ OPTIONS: Columns = {
     "contract_type": Column(pl.String, "`call` or `put`; null if the symbol does not parse"),
     "strike": Column(pl.Float64, "strike, dollars; null if the symbol does not parse"),
     **_BAR,
+}
+QUARANTINE: Columns = {
+    "source": Column(pl.String, "the flat file"),
+    "line": Column(REFUSED["line"], "line of the file, its header being 1"),
+    **{
+        name: Column(REFUSED[name], f"{name} as it was, as text; null: the line is too short")
+        for name in FIELDS
+    },
+    "reason": Column(REFUSED["reason"], "what is wrong with the row"),
+}
+LANDED: Columns = {  # of a flat file, as the vendor writes it
+    "ticker": Column(pl.String, "ticker, upper and lower case differ; options: `O:` and the OCC's"),
+    "volume": Column(pl.Float64, "traded shares (options: contracts), may be fractional"),
+    "open": Column(pl.Float64, "first price, dollars"),
+    "close": Column(pl.Float64, "last price, dollars"),
+    "high": Column(pl.Float64, "highest price, dollars"),
+    "low": Column(pl.Float64, "lowest price, dollars"),
+    "window_start": Column(pl.Int64, "start of the bar's window, ns since the epoch, UTC"),
+    "transactions": Column(pl.Int64, "number of trades"),
 }
 MONTH: Columns = {"month": Column(pl.String, "month of `date`, YYYY-MM")}
 
@@ -90,5 +109,5 @@ def day_account(file: FlatFile) -> dict:
 
 
 def quarantined(file: FlatFile, path: Path) -> pl.DataFrame:
-    """Refused rows as they are kept: source, line, the eight raw fields as text, reason."""
-    return file.bad.insert_column(0, pl.lit(str(path)).alias("source"))
+    """Refused rows as they are kept, columns `QUARANTINE`."""
+    return conform(file.bad.with_columns(source=pl.lit(str(path))), QUARANTINE)

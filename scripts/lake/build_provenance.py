@@ -7,6 +7,16 @@ from pathlib import Path
 from scripts import provenance
 from scripts.errors import DataError
 
+PRODUCTS = (
+    "lake/landing/**",
+    "lake/bronze/**",
+    "lake/silver/**",
+    "lake/gold/**",
+    "lake/quarantine/**",
+    "lake/reconcile/**",
+    "lake/qlib/**",
+)
+
 
 def source(path: Path) -> dict:
     """{path, sha256, etag} of the landed file a manifest tells of; {path, sha256} of any other.
@@ -32,9 +42,13 @@ def build(
     Args:
         sources: manifests of landed files (.json), landed files without one, REST partitions.
     """
-    noted = map(source, sorted(set(sources)))
     provenance.note(
-        sources=noted, version=version, config_hash=config_hash, simulated=simulated, out=out
+        sources=map(source, sorted(set(sources))),
+        products=PRODUCTS,
+        version=version,
+        config_hash=config_hash,
+        simulated=simulated,
+        out=out,
     )
 
 

@@ -6,10 +6,11 @@ from collections.abc import Iterator, Mapping
 
 import polars as pl
 
-from scripts.nfl.columns import PLAYER_GAMES
+from scripts.nfl.columns import PLAYER_GAMES, SCHEDULES
 from scripts.nfl.gamecenter import FIELD_GOAL, FUMBLE_LOST, KICKOFF, PUNT, counts
 from scripts.nfl.gamecenter import numbered as plays_of
 from scripts.nfl.teams import CODES
+from scripts.tables import Column
 
 PASSED = ("attempts", "completions", "passing_yards")
 RUN, CAUGHT = ("carries", "rushing_yards"), ("receptions", "receiving_yards")
@@ -35,13 +36,13 @@ ADDS = {
 }
 KICKS = PUNT | FIELD_GOAL | KICKOFF
 COUNTED = tuple(name for name, column in PLAYER_GAMES.items() if column.dtype == pl.Int32)[1:]
-COLUMNS = {  # of the file that is landed; codes of teams as GameCenter has them
-    "game_id": pl.String,
-    "old_game_id": pl.String,
-    "player_id": pl.String,
-    "name": pl.String,
-    "team": pl.String,
-    **dict.fromkeys(COUNTED, pl.Int32),
+COLUMNS = {  # of the file that is landed
+    "game_id": PLAYER_GAMES["game_id"],
+    "old_game_id": SCHEDULES["old_game_id"],
+    "player_id": PLAYER_GAMES["player_id"],
+    "name": PLAYER_GAMES["name"],
+    "team": Column(pl.String, "code of the player's team, as GameCenter has it"),
+    **{name: PLAYER_GAMES[name] for name in COUNTED},
 }
 
 

@@ -5,14 +5,32 @@ from pathlib import Path
 
 from scripts import provenance
 
+PRODUCTS = (
+    "nfl/raw/**",
+    "nfl/etl/**",
+    "nfl/expected_points/**",
+    "nfl/features/**",
+    "nfl/models/**",
+    "nfl/grid/**",
+    "nfl/checks/*.json",
+    "nfl/passed.json",
+    "nfl/tables/*",
+    "nfl/plots/*",
+    "warehouse/**",
+)
+
 
 def build(
     *, sources: Sequence[Path], version: str, config_hash: str, simulated: bool, out: Path
 ) -> None:
     """Write the provenance of the NFL results as JSON, see `scripts.provenance.note`."""
-    noted = map(provenance.source, sorted(set(sources)))
     provenance.note(
-        sources=noted, version=version, config_hash=config_hash, simulated=simulated, out=out
+        sources=map(provenance.source, sorted(set(sources))),
+        products=PRODUCTS,
+        version=version,
+        config_hash=config_hash,
+        simulated=simulated,
+        out=out,
     )
 
 

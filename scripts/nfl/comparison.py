@@ -13,13 +13,46 @@ from scripts.errors import DataError
 from scripts.multiplicity import holm
 from scripts.nfl import evaluation
 from scripts.nfl.week_samples import sampled
+from scripts.tables import Column, schema_of
 
 SPREAD_SD = 13.5  # points: SD of home margins around the closing line
 CLOSING_LINE, BASE_RATE = "closing_line", "base_rate"
 REFERENCES = (CLOSING_LINE, BASE_RATE)
-KEYS = ("target", "features", "model", "calibration")
+LABELS = {
+    "target": Column(pl.String, "home_win, home_cover or over_hit"),
+    "features": Column(pl.String, "feature set; `reference`: needs no model"),
+    "model": Column(pl.String, "family, or closing_line, base_rate"),
+    "calibration": Column(pl.String, "none, platt or isotonic"),
+}
+KEYS = tuple(LABELS)
 GAME = ("game_id", "season", "week", "date", "outcome", "probability")
 LEVEL = 0.95
+GAMES = Column(pl.Int64, "games, with outcome and probability")
+BOUNDS = {"": "", "_low": f": lower bound, {LEVEL:.0%}", "_high": f": upper bound, {LEVEL:.0%}"}
+AGAINST = {  # a reference
+    "n": Column(pl.Int64, "games in common with {}"),
+    "difference": Column(pl.Float64, "Brier score less that of {}; negative: better"),
+    "difference_low": Column(pl.Float64, "the same against {}: lower bound, 95%"),
+    "difference_high": Column(pl.Float64, "the same against {}: upper bound, 95%"),
+    "statistic": Column(pl.Float64, "Diebold-Mariano statistic against {}"),
+    "p": Column(pl.Float64, "its two-sided p-value"),
+    "p_holm": Column(pl.Float64, "the p-value, Holm-adjusted over the models of the target"),
+    "verdict": Column(pl.String, "better, worse or no difference at 5 % by p_holm"),
+}
+COLUMNS = {  # of the table of models
+    **LABELS,
+    "n": GAMES,
+    **{
+        f"{name}{end}": Column(pl.Float64, meaning + bound)
+        for name, meaning in evaluation.MEANINGS.items()
+        for end, bound in BOUNDS.items()
+    },
+    **{
+        f"{name}_{end}": Column(column.dtype, column.meaning.format(name.replace("_", " ")))
+        for name in REFERENCES
+        for end, column in AGAINST.items()
+    },
+}
 LAGS = 16  # games: about a week of them
 DRAWS = 1000
 
@@ -84,11 +117,7 @@ def compare(
         lags: of the tests' variance, in games.
 
     Returns:
-        KEYS, n, each metric of `evaluation.metrics` with _low and _high; for each reference with
-        prefix: _n common games, _difference (Brier of the model less that of the reference there;
-        negative: the model is better) with its _low and _high, _statistic, _p (`diebold_mariano`),
-        _p_holm (Holm over the models of the target), _verdict: better, worse or no difference at
-        5 % by _p_holm. Null of a reference against itself. In the order of KEYS, references last.
+        `COLUMNS`; null of a reference against itself. In the order of KEYS, references last.
 
     Raises:
         DataError: no column, a game twice in a model, or outcomes that contradict one another.
@@ -113,7 +142,7 @@ def compare(
                 )
                 row |= _against(name, common, draws, seed, lags)
         rows.append(row)
-    return _judged(pl.DataFrame(rows, schema=_schema(), orient="row"))
+    return _judged(pl.DataFrame(rows, schema=schema_of(COLUMNS), orient="row"))
 
 
 def diebold_mariano(difference: np.ndarray, *, lags: int = LAGS, horizon: int = 1) -> Test:
@@ -257,18 +286,6 @@ def _judged(table: pl.DataFrame) -> pl.DataFrame:
             .alias(f"{name}_verdict")
         )
     return table.sort("target", reference, "features", "model", "calibration")
-
-
-def _schema() -> pl.Schema:
-    """Columns of the table."""
-    floats = [f"{name}{end}" for name in evaluation.METRICS for end in ("", "_low", "_high")]
-    columns = dict.fromkeys(KEYS, pl.String) | {"n": pl.Int64} | dict.fromkeys(floats, pl.Float64)
-    for name in REFERENCES:
-        columns[f"{name}_n"] = pl.Int64
-        for end in ("difference", "difference_low", "difference_high", "statistic", "p", "p_holm"):
-            columns[f"{name}_{end}"] = pl.Float64
-        columns[f"{name}_verdict"] = pl.String
-    return pl.Schema(columns)
 
 
 def _check(predictions: pl.DataFrame) -> None:

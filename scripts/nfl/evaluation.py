@@ -10,25 +10,33 @@ from numpy.typing import ArrayLike
 from scipy.stats import rankdata
 
 from scripts.errors import DataError
+from scripts.tables import Column
 
 BINS = 10
 CLIP = 1e-6
 ODDS = 100 / 110  # profit per unit staked of a bet won at -110
 BETS = ("home_cover", "over_hit")  # targets that are priced at -110
 MEANS = ("base_rate", "brier", "log_loss", "accuracy")
-METRICS = ("base_rate", "brier", "log_loss", "auc", "ece", "accuracy", "roi")
-
-RELIABILITY = pl.Schema(
-    {
-        "season": pl.Int32,
-        "bin": pl.Int32,
-        "lower": pl.Float64,
-        "upper": pl.Float64,
-        "n": pl.UInt32,
-        "probability": pl.Float64,
-        "outcome": pl.Float64,
-    }
-)
+MEANINGS = {  # of the scores
+    "base_rate": "mean outcome",
+    "brier": "mean squared error of the probability",
+    "log_loss": f"mean log loss, natural logarithm, clipped at {CLIP:g}",
+    "auc": "area under the ROC curve; null: one outcome only",
+    "ece": f"expected calibration error over {BINS} bins of probability",
+    "accuracy": "share of games on the right side of .5, one at .5 counting half",
+    "roi": "profit by unit staked, bets at -110; null: no such bet on this target",
+}
+METRICS = tuple(MEANINGS)
+SCORES = {name: Column(pl.Float64, meaning) for name, meaning in MEANINGS.items()}
+RELIABILITY = {
+    "season": Column(pl.Int32, "season of the games; null: all seasons"),
+    "bin": Column(pl.Int32, "number of the bin of probability, from 0"),
+    "lower": Column(pl.Float64, "lower bound of the bin"),
+    "upper": Column(pl.Float64, "upper bound of the bin"),
+    "n": Column(pl.UInt32, "games in the bin"),
+    "probability": Column(pl.Float64, "mean predicted probability"),
+    "outcome": Column(pl.Float64, "mean outcome"),
+}
 
 
 def scored(outcome: ArrayLike, probability: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
@@ -149,5 +157,5 @@ def reliability(
             lower=pl.lit(edges).gather(pl.col("bin")), upper=pl.lit(edges).gather(pl.col("bin") + 1)
         )
         .sort("season", "bin", nulls_last=False)
-        .select(pl.col(name).cast(dtype) for name, dtype in RELIABILITY.items())
+        .select(pl.col(name).cast(column.dtype) for name, column in RELIABILITY.items())
     )

@@ -8,67 +8,16 @@ import polars as pl
 
 from scripts.errors import DataError
 from scripts.nfl import asof, elo, situation
+from scripts.nfl import feature_columns as told
+from scripts.nfl.feature_columns import GROUPS
 from scripts.nfl.teams import franchise
+from scripts.tables import conform
 
-FORM = ("points_for", "points_against", "margin", "win")
-EFFICIENCY = (
-    "plays",
-    "epa",
-    "epa_play",
-    "pass_epa",
-    "rush_epa",
-    "success_rate",
-    "explosive_rate",
-    "turnovers",
-    "penalties",
-    "epa_allowed",
-    "success_allowed",
-)
-SUMS = ("points_for", "points_against", "margin", "epa", "plays")
-WINDOWS = ("prior", "last3", "last5", "season")
-SITUATION = (
-    "rest_days",
-    "short_rest",
-    "long_rest",
-    "venue_changed",
-    "qb_changed",
-    "qb_tenure",
-    "coach_changed",
-    "coach_tenure",
-    "travel_km",
-)
-WEATHER = ("temp_c", "wind_kmh", "humidity_pct", "pressure_hpa", "precip_mm")
-LINES = ("spread_line", "total_line", "market_prob")
-KEYS = ("season", "game_id", "game_type", "week", "date", "home_team", "away_team", "neutral")
-SCORES = ("home_score", "away_score")
+FORM, EFFICIENCY = tuple(told.FORM), tuple(told.EFFICIENCY)
+SUMS, WEATHER = told.SUMS, tuple(told.WEATHER)
+KEYS, SCORES = tuple(told.KEYS), tuple(told.SCORES)
 TARGETS = ("home_win", "home_cover", "over_hit")
-SIDES = ("home", "away")
-
-
-def _windows(statistics: Iterable[str]) -> list[str]:
-    """Columns of statistics, over each window, and their sums."""
-    statistics = list(statistics)
-    names = [f"{x}_{window}" for x in statistics for window in WINDOWS]
-    return names + [f"{x}_prior_sum" for x in statistics if x in SUMS]
-
-
-def _both(names: Iterable[str]) -> list[str]:
-    """Columns of home team, visitors and their difference."""
-    return [made for name in names for made in (f"home_{name}", f"away_{name}", f"{name}_diff")]
-
-
-_FORM = ["games_prior", "games_season", "prev_win", "prev_margin"]
-GROUPS: Mapping[str, list[str]] = {  # group -> its columns
-    "form": _both([*_windows(FORM), *_FORM]),
-    "efficiency": _both(_windows(EFFICIENCY)),
-    "rating": [*_both(["elo"]), "elo_prob"],
-    "situation": [
-        *_both(SITUATION),
-        *("neutral_site", "div_game", "postseason", "indoors", "grass", "week_number"),
-    ],
-    "weather": list(WEATHER),
-    "market": [*LINES, *_both(["prev_line", "prev_cover"])],
-}
+SIDES = tuple(told.TEAMS)
 
 
 def columns_of(groups: Iterable[str]) -> list[str]:
@@ -155,8 +104,7 @@ def build(
         settings: of the Elo ratings: k, home_edge, regression.
 
     Returns:
-        `KEYS` (teams as franchises), `SCORES`, the columns of `GROUPS`, home_margin, total and
-        `TARGETS`; without odds or weather less what needs them.
+        columns `feature_columns.COLUMNS`; without odds or weather less what needs them.
 
     Raises:
         DataError: a team has two games on one day.
@@ -274,6 +222,5 @@ def _ordered(frame: pl.DataFrame) -> pl.DataFrame:
         for name in diffs
         if f"home_{name[:-5]}" in there
     )
-    features = [name for name in columns_of(GROUPS) if name in frame.columns]
-    targets = [name for name in ("home_margin", "total", *TARGETS) if name in frame.columns]
-    return frame.select(*KEYS, *SCORES, *features, *targets).sort("date", "game_id")
+    made = {name: column for name, column in told.COLUMNS.items() if name in frame.columns}
+    return conform(frame, made).sort("date", "game_id")

@@ -13,6 +13,7 @@ from pathlib import Path
 import polars as pl
 
 from scripts.errors import DataError
+from scripts.tables import Column
 
 PACKAGE = "nflgame"
 CODES = {"JAC": "JAX"}  # of GameCenter -> of nflverse at the time
@@ -37,28 +38,56 @@ MORNING = 9  # the first hour at which games begin
 # Words of the summary -> type of the score, where the summary's own is wrong or there is none;
 # D2P: two points of the defence, on the other team's try.
 TOLD = (("two point", "D2P"), ("for a Safety", "SAF"))
+_TEXT, _WHOLE = pl.String, pl.Int32
+_FLAG = "1 or 0: "
 PLAYS = {  # as the flattened files have them, and what they leave out: team of the penalty, try
-    "game_id": pl.String,
-    "drive": pl.Int32,
-    "play_id": pl.Int32,
-    "qtr": pl.Int32,
-    "time": pl.String,
-    "posteam": pl.String,
-    "down": pl.Int32,
-    "ydstogo": pl.Int32,
-    "yardline_100": pl.Int32,
-    "note": pl.String,
-    "play_type": pl.String,
-    "yards_gained": pl.Int32,
-    "interception": pl.Int32,
-    "fumble_lost": pl.Int32,
-    "sack": pl.Int32,
-    "penalty": pl.Int32,
-    "penalty_team": pl.String,
-    "touchdown": pl.Int32,
-    "score_team": pl.String,
-    "score_type": pl.String,
-    "try_points": pl.Int32,
+    "game_id": Column(_TEXT, "SEASON_WK_AWAY_HOME, with the codes of the time"),
+    "drive": Column(_WHOLE, "number of the drive"),
+    "play_id": Column(_WHOLE, "number of the play"),
+    "qtr": Column(_WHOLE, "quarter; overtime counts on from 5"),
+    "time": Column(_TEXT, "time left in the quarter, MM:SS"),
+    "posteam": Column(_TEXT, "team with the ball, GameCenter's code"),
+    "down": Column(_WHOLE, "down; 0: none"),
+    "ydstogo": Column(_WHOLE, "yards to go"),
+    "yardline_100": Column(_WHOLE, "yards to the opponent's goal line"),
+    "note": Column(_TEXT, "GameCenter's note: TD, XP, TIMEOUT, ..."),
+    "play_type": Column(_TEXT, "kind of the play, as in `nfl/etl/pbp`"),
+    "yards_gained": Column(_WHOLE, "yards of passes and runs; null: none"),
+    "interception": Column(_WHOLE, _FLAG + "the pass was intercepted"),
+    "fumble_lost": Column(_WHOLE, _FLAG + "the other team got the ball by a fumble"),
+    "sack": Column(_WHOLE, _FLAG + "the quarterback was sacked"),
+    "penalty": Column(_WHOLE, _FLAG + "a penalty was called"),
+    "penalty_team": Column(_TEXT, "team of the first penalty that was enforced"),
+    "touchdown": Column(_WHOLE, _FLAG + "a touchdown was scored"),
+    "score_team": Column(_TEXT, "team that scored; null: none"),
+    "score_type": Column(_TEXT, "TD, FG, SAF or D2P (two points of the defence); null: none"),
+    "try_points": Column(_WHOLE, "points of the try after a touchdown"),
+}
+_SIDES = {
+    "score": (_WHOLE, "points; null: no record"),
+    "qb_id": (_TEXT, "GSIS id of who threw first"),
+    "coach": (_TEXT, "not known here: null"),
+}
+GAMES = {  # in nflverse's names
+    "game_id": PLAYS["game_id"],
+    "season": Column(_WHOLE, "season, by the year of its first games"),
+    "game_type": Column(_TEXT, "REG, WC, DIV, CON or SB"),
+    "week": Column(_WHOLE, "week of the season; play-offs count on"),
+    "gameday": Column(_TEXT, "day of the kickoff in New York, YYYY-MM-DD"),
+    "gametime": Column(_TEXT, "time of the kickoff in New York, HH:MM"),
+    "away_team": Column(_TEXT, "code of the visitors at the time"),
+    "home_team": Column(_TEXT, "code of the home team at the time"),
+    "old_game_id": Column(_TEXT, "the league's own number of the game, YYYYMMDDNN"),
+    "location": Column(_TEXT, "Home or Neutral"),
+    **{
+        f"{side}_{name}": Column(dtype, f"{side} team: {meaning}")
+        for side in ("home", "away")
+        for name, (dtype, meaning) in _SIDES.items()
+    },
+    **{
+        name: Column(_TEXT, "not known here: null")
+        for name in ("div_game", "roof", "surface", "stadium")
+    },
 }
 
 
@@ -260,7 +289,7 @@ def starter(record: Mapping, team: str) -> str | None:
 
 
 def game_row(season: int, game: Mapping, record: Mapping | None) -> dict:
-    """A game in the columns of nflverse's games.csv; what the wheel does not know is null."""
+    """A game, columns `GAMES`; what the wheel does not know is null."""
     row = {
         "game_id": game["game_id"],
         "season": season,

@@ -7,7 +7,7 @@ import polars as pl
 from scripts.atomic import atomic
 from scripts.errors import DataError
 from scripts.nfl import box_scores, gamecenter
-from scripts.tables import write
+from scripts.tables import schema_of, write
 
 
 def land(season: int, folder: Path, games: Path, plays: Path, player_games: Path) -> str:
@@ -16,7 +16,8 @@ def land(season: int, folder: Path, games: Path, plays: Path, player_games: Path
     Args:
         season: the season.
         folder: folder of the wheel's data.
-        games: CSV to write; a game of which the wheel has no record has no scores.
+        games: CSV to write, columns `gamecenter.GAMES`; a game of which the wheel has no record has
+            no scores.
         plays: parquet to write, columns `gamecenter.PLAYS`.
         player_games: parquet to write, columns `box_scores.COLUMNS`.
 
@@ -37,9 +38,9 @@ def land(season: int, folder: Path, games: Path, plays: Path, player_games: Path
             flat += gamecenter.plays(game["game_id"], record)
             box += box_scores.of_game(game, record)
     with atomic(games) as temporary:
-        pl.DataFrame(rows, infer_schema_length=None).write_csv(temporary)
-    write(pl.DataFrame(flat, schema=gamecenter.PLAYS), plays)
-    write(pl.DataFrame(box, schema=box_scores.COLUMNS), player_games)
+        pl.DataFrame(rows, schema=schema_of(gamecenter.GAMES)).write_csv(temporary)
+    write(pl.DataFrame(flat, schema=schema_of(gamecenter.PLAYS)), plays)
+    write(pl.DataFrame(box, schema=schema_of(box_scores.COLUMNS)), player_games)
     known = sum(row["home_score"] is not None for row in rows)
     return f"{len(rows)} games, {known} with a record; {len(flat)} plays"
 

@@ -8,10 +8,24 @@ import polars as pl
 from scripts.atomic import atomic
 from scripts.errors import DataError
 from scripts.nfl import artifacts, comparison
-from scripts.nfl.evaluation import metrics, reliability
+from scripts.nfl.evaluation import RELIABILITY, SCORES, metrics, reliability
+from scripts.tables import Column, conform
 
 REFERENCE_NAMES = {"closing_line": "the closing line", "base_rate": "the base rate"}
-SCORES = ("brier", "log_loss", "auc", "ece", "accuracy", "roi")
+SIMULATED = {"simulated": Column(pl.Boolean, "whether anything that the row rests on is simulated")}
+MODELS = {
+    **comparison.COLUMNS,
+    "closing_line_simulated": Column(pl.Boolean, "whether the closing lines are simulated"),
+    **SIMULATED,
+}
+BINS = {**comparison.LABELS, **RELIABILITY, **SIMULATED}
+SEASONS = {
+    **comparison.LABELS,
+    "season": Column(pl.Int32, "season that the models were tested on"),
+    "n": comparison.GAMES,
+    **SCORES,
+    **SIMULATED,
+}
 
 
 def with_references(predictions: pl.DataFrame, games: pl.DataFrame) -> pl.DataFrame:
@@ -51,13 +65,13 @@ def marked(table: pl.DataFrame, simulated: Sequence[str], lines: bool) -> pl.Dat
 
 
 def by_season(predictions: pl.DataFrame) -> pl.DataFrame:
-    """Scores of each model in each season: KEYS, season, n, base_rate and `SCORES`."""
+    """Scores of each model in each season: KEYS, season, n and `evaluation.SCORES`."""
     rows = []
     keys = [*comparison.KEYS, "season"]
     for names, part in predictions.group_by(keys, maintain_order=True):
         found = metrics(part["outcome"], part["probability"], target=names[0])
         rows.append(dict(zip(keys, names, strict=True)) | dict(found))
-    schema = dict.fromkeys(("base_rate", *SCORES), pl.Float64)
+    schema = dict.fromkeys(SCORES, pl.Float64)
     return pl.DataFrame(rows, schema_overrides=schema, infer_schema_length=None).sort(keys)
 
 
@@ -159,9 +173,9 @@ def score(
         seed: its seed.
         simulated: `target/features` of models that rest on anything simulated.
         lines_simulated: whether the closing lines are.
-        models: CSV to write, see `comparison.compare`.
-        reliable: CSV to write, see `bins_of`.
-        seasons: CSV to write, see `by_season`.
+        models: CSV to write, columns `MODELS`, see `comparison.compare`.
+        reliable: CSV to write, columns `BINS`, see `bins_of`.
+        seasons: CSV to write, columns `SEASONS`, see `by_season`.
         concluded: Markdown to write.
 
     Returns:
@@ -177,13 +191,13 @@ def score(
         )
     made = with_references(made, pl.read_parquet(games))
     table = marked(comparison.compare(made, draws=draws, seed=seed), simulated, lines_simulated)
-    for frame, out in (
-        (table, models),
-        (marked(bins_of(made), simulated, lines_simulated), reliable),
-        (marked(by_season(made), simulated, lines_simulated), seasons),
+    for frame, columns, out in (
+        (table, MODELS, models),
+        (marked(bins_of(made), simulated, lines_simulated), BINS, reliable),
+        (marked(by_season(made), simulated, lines_simulated), SEASONS, seasons),
     ):
         with atomic(out) as temporary:
-            frame.write_csv(temporary)
+            conform(frame, columns).write_csv(temporary)
     with atomic(concluded) as temporary:
         text = "\n".join(conclusion(table, lines_simulated)) + "\n"
         temporary.write_text(text, encoding="utf-8")

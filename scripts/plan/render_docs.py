@@ -140,7 +140,7 @@ def texts() -> dict[Path, str]:
         ROOT / "config/README.md": config_readme(schema),
         ROOT / "envs/almanac.yaml": environment((ROOT / "requirements.lock").read_text()),
         ROOT / "config/calendars/XNYS.csv": calendar(),
-        ROOT / "docs/data.md": data_dictionary.page(),
+        **{ROOT / "docs" / name: text for name, text in data_dictionary.pages().items()},
         ROOT / "docs/rulegraph.dot": rule_graph(),
     }
 

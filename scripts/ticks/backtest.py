@@ -16,14 +16,31 @@ import numpy as np
 from scripts.atomic import atomic
 from scripts.ticks.events import Events, Outcome
 
-QUOTING_HEADER = (
-    "timestamp", "side", "fill_price", "fill_qty", "realized_pnl", "position", "pnl",
-)  # fmt: skip
 TRADE_TYPES = ("auction_entry", "vwap_exit", "stop_loss", "eod_flatten")
-CLOSING_HEADER = (
-    "timestamp", "side", "price", "quantity", "realized_pnl", "trade_type", "vwap_reference",
-    "security",
-)  # fmt: skip
+CLOCK = "exchange's local time, YYYY-MM-DD HH:MM:SS, with milliseconds where any fill has them"
+# Columns of a trades CSV: the type that its text is of, and what it means.
+QUOTING = {
+    "timestamp": (str, f"time of the fill, {CLOCK}"),
+    "side": (str, "buy or sell, ours"),
+    "fill_price": (float, "price of the fill, AED"),
+    "fill_qty": (int, "shares"),
+    "realized_pnl": (float, "gain of what the fill closed, AED"),
+    "position": (int, "shares held after the fill, negative: short"),
+    "pnl": (float, "sum of realized_pnl so far, AED"),
+}
+CLOSING = {
+    "timestamp": (str, f"time of the fill, {CLOCK}"),
+    "side": (str, "buy or sell, ours"),
+    "price": (float, "price of the fill, AED"),
+    "quantity": (int, "shares"),
+    "realized_pnl": (float, "gain of what the fill closed, AED"),
+    "trade_type": (str, ", ".join(TRADE_TYPES)),
+    "vwap_reference": (
+        float,
+        "the VWAP before the close that the orders are set by, AED",
+    ),
+    "security": (str, "the security"),
+}
 
 
 def keep_kernels(cache: Path) -> None:
@@ -61,11 +78,11 @@ def write_trades(fills: np.ndarray, security: str, out: Path) -> None:
     sides = ["buy" if sign > 0 else "sell" for sign in fills["side"]]
     common = [fills[c].tolist() for c in ("price", "quantity", "realized_pnl")]
     if "trade_type" in fills.dtype.names:
-        header = CLOSING_HEADER
+        header = CLOSING
         kinds = [TRADE_TYPES[k] for k in fills["trade_type"]]
         rest = [kinds, fills["vwap_reference"].tolist(), [security] * len(fills)]
     else:
-        header = QUOTING_HEADER
+        header = QUOTING
         rest = [fills["position"].tolist(), fills["pnl"].tolist()]
     with atomic(out) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file, lineterminator="\n")

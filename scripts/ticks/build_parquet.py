@@ -11,10 +11,18 @@ import pyarrow.parquet as pq
 
 from scripts.atomic import atomic
 from scripts.errors import DataError
+from scripts.tables import Column, conform
 from scripts.ticks.events import BATCH, KINDS, SCHEMA
+from scripts.ticks.events import COLUMNS as EVENTS
 from scripts.ticks.sources import folder_securities, pick, workbook_securities
 
-COLUMNS = ("timestamp", "type", "price", "volume")
+COLUMNS = tuple(EVENTS)
+QUARANTINE = {
+    "source": Column(pl.String, "file, and sheet of a workbook"),
+    "line": Column(pl.UInt32, "row of the sheet, or of the parquet file from 1"),
+    **{name: Column(pl.String, f"{name} as it was, as text") for name in COLUMNS},
+    "reason": Column(pl.String, "why the row was refused"),
+}
 EXPECTED = "Dates | Type | Price | Size"
 FIRST, END = datetime(1990, 1, 1), datetime(2100, 1, 1)  # a date outside is a typing error
 ZONES = (None, "Asia/Dubai")
@@ -285,7 +293,7 @@ def build(
         header_row: of every sheet, counted from 1.
         max_quarantined_share: largest share of refused rows that still is a success, 0 to 1.
         out: parquet of `events.SCHEMA`, in the source's order.
-        quarantine: parquet of the refused rows: source, line, raw fields as text, reason.
+        quarantine: parquet of the refused rows, columns `QUARANTINE`.
         reconcile: JSON {rows_in, good, quarantined, reasons, repeated}; `repeated` counts rows
             equal to the row before, which are kept (two trades of one second may be alike).
 
@@ -316,7 +324,8 @@ def build(
         "repeated": repeated.item(),
     }
     with atomic(quarantine) as temporary:
-        bad.insert_column(0, pl.lit(place).alias("source")).write_parquet(temporary)
+        refused = bad.with_columns(source=pl.lit(place))
+        conform(refused, QUARANTINE).write_parquet(temporary)
     with atomic(reconcile) as temporary:
         temporary.write_text(json.dumps(report, indent=1) + "\n")
     write(good, out)

@@ -5,14 +5,32 @@ from pathlib import Path
 
 from scripts import provenance
 
+PRODUCTS = (
+    "ticks/source/*.xlsx",
+    "ticks/parquet/*.parquet",
+    "ticks/quarantine/**",
+    "ticks/reconcile/**",
+    "ticks/kernels/*.json",
+    "ticks/trades/**",
+    "ticks/sweeps/**",
+    "ticks/summary.csv",
+    "ticks/fixes.*",
+    "ticks/plots/**",
+    "ticks/benchmark.json",
+)
+
 
 def note(
     *, sources: Sequence[Path], version: str, config_hash: str, simulated: bool, out: Path
 ) -> None:
     """Write the provenance of the tick results as JSON, see `scripts.provenance.note`."""
-    noted = map(provenance.source, set(sources))
     provenance.note(
-        sources=noted, version=version, config_hash=config_hash, simulated=simulated, out=out
+        sources=map(provenance.source, set(sources)),
+        products=PRODUCTS,
+        version=version,
+        config_hash=config_hash,
+        simulated=simulated,
+        out=out,
     )
 
 

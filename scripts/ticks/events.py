@@ -12,14 +12,13 @@ import pyarrow.parquet as pq
 
 from scripts.errors import DataError
 
-SCHEMA = pa.schema(
-    [
-        ("timestamp", pa.timestamp("ns")),
-        ("type", pa.string()),
-        ("price", pa.float64()),
-        ("volume", pa.int64()),
-    ]
-)
+COLUMNS = {  # in the order of the file: type, meaning
+    "timestamp": (pa.timestamp("ns"), "time of the event, exchange's local time"),
+    "type": (pa.string(), "BID or ASK (a new best quote), or TRADE"),
+    "price": (pa.float64(), "price, AED; 0: a market order in an auction"),
+    "volume": (pa.int64(), "shares quoted or traded"),
+}
+SCHEMA = pa.schema([(name, kind) for name, (kind, _) in COLUMNS.items()])
 KINDS = ("BID", "ASK", "TRADE")  # position = code in `Events.kind`
 BATCH = 1 << 20
 

@@ -8,12 +8,35 @@ import numpy as np
 import polars as pl
 
 from scripts.errors import DataError
+from scripts.tables import Column, conform
 
 YEAR_DAYS = 252
-METRICS = (
-    "trades", "volume", "realized_pnl", "days", "sharpe", "max_drawdown", "max_drawdown_pct",
-    "calmar", "win_rate_pct", "profit_factor", "avg_trade_pnl",
-)  # fmt: skip
+FILLS = {
+    "timestamp": Column(pl.Datetime("ns"), "time of the fill, exchange's local time"),
+    "sign": Column(pl.Int64, "1 bought, -1 sold"),
+    "price": Column(pl.Float64, "price of the fill, AED"),
+    "quantity": Column(pl.Int64, "shares"),
+    "realized_pnl": Column(pl.Float64, "gain of what the fill closed, AED"),
+    "position": Column(pl.Int64, "shares held after the fill, negative: short"),
+    "closes": Column(pl.Boolean, "whether the fill reduced a position"),
+}
+SCORES = {
+    "trades": Column(pl.Int64, "fills"),
+    "volume": Column(pl.Int64, "shares bought and sold"),
+    "realized_pnl": Column(pl.Float64, "sum of realised pnl, AED"),
+    "days": Column(pl.Int64, "dates with fills"),
+    "sharpe": Column(
+        pl.Float64,
+        f"mean / standard deviation of daily pnl * sqrt({YEAR_DAYS}); null: no deviation",
+    ),
+    "max_drawdown": Column(pl.Float64, "largest fall of cumulative pnl below its peak, AED, >= 0"),
+    "max_drawdown_pct": Column(pl.Float64, "the same in percent of the peak; null: a peak of 0"),
+    "calmar": Column(pl.Float64, f"mean daily pnl * {YEAR_DAYS} / max_drawdown; null: no fall"),
+    "win_rate_pct": Column(pl.Float64, "closing fills with a gain, percent of closing fills"),
+    "profit_factor": Column(pl.Float64, "gains / losses; null: no loss"),
+    "avg_trade_pnl": Column(pl.Float64, "realised pnl by fill, AED; null: no fill"),
+}
+METRICS = tuple(SCORES)
 
 
 def fills_frame(fills: np.ndarray) -> pl.DataFrame:
@@ -23,8 +46,7 @@ def fills_frame(fills: np.ndarray) -> pl.DataFrame:
         fills: `engine.FILLS` or `closing.FILLS`, in execution order.
 
     Returns:
-        timestamp (datetime[ns]), sign (+1 bought, -1 sold), price, quantity (shares), realized_pnl,
-        position (shares, after the fill), closes (whether it reduced a position).
+        columns `FILLS`.
     """
     frame = pl.DataFrame(
         {
@@ -33,7 +55,7 @@ def fills_frame(fills: np.ndarray) -> pl.DataFrame:
             **{c: fills[c] for c in ("price", "quantity", "realized_pnl", "position")},
         }
     )
-    return frame.with_columns(closes=closes())
+    return conform(frame.with_columns(closes=closes()), FILLS)
 
 
 def closes() -> pl.Expr:

@@ -6,8 +6,20 @@ from pathlib import Path
 import polars as pl
 
 from scripts.atomic import atomic
-from scripts.ticks.score_summary import PORTFOLIO, write_csv
+from scripts.tables import Column, conform
+from scripts.ticks.score_summary import LABELS, PORTFOLIO, SIMULATED, write_csv
 from scripts.ticks.sweeps import score_sweep
+
+COLUMNS = {
+    "strategy": LABELS["strategy"],
+    "fix": Column(pl.String, "the switch that is turned; `base`: none"),
+    "mode": Column(pl.String, "mode departed from: parity (fix added), realistic (taken away)"),
+    "trades": Column(pl.Int64, "fills, over all securities"),
+    "realized_pnl": Column(pl.Float64, "sum of realised pnl, AED"),
+    "trades_change": Column(pl.Int64, "fills less those of the mode's base"),
+    "pnl_change": Column(pl.Float64, "realised pnl less that of the mode's base, AED"),
+    "simulated": SIMULATED,
+}
 
 
 def measure(
@@ -19,8 +31,7 @@ def measure(
         fills: parquets of the `fixes` sweeps; strategy = name of the folder above the parameter's.
         runs: strategy -> (mode, variant) pairs of its sweep.
         simulated: whether the events come from the simulator.
-        out: CSV: strategy, fix, mode (the one departed from), trades, realized_pnl of the switched
-            run, trades_change, pnl_change against that mode's base; `fix` is `base` for the base.
+        out: CSV with `COLUMNS`.
         text: the same as a markdown table: pnl of both bases, and each fix's change alone.
 
     Returns:
@@ -44,7 +55,7 @@ def measure(
                 pnl_change=pl.col("realized_pnl") - pl.col("base_pnl"),
             )
         )
-    table = pl.concat(parts).with_columns(simulated=pl.lit(simulated))
+    table = conform(pl.concat(parts).with_columns(simulated=pl.lit(simulated)), COLUMNS)
     write_csv(table, out)
     with atomic(text) as temporary:
         temporary.write_text(markdown(table), encoding="utf-8")

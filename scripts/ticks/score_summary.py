@@ -8,15 +8,31 @@ import polars as pl
 
 from scripts.atomic import atomic
 from scripts.errors import DataError
-from scripts.ticks.metrics import METRICS, read_trades, score
+from scripts.tables import Column, conform
+from scripts.ticks.metrics import SCORES, read_trades, score
 
 PORTFOLIO = "*"  # stands for all securities; no security can have this name
-COUNTS = ("position", "unrealized_pnl", "market_dates", "strategy_dates")
-COLUMNS = (
-    "security", "strategy", "variant", "mode", "trades", "volume", "realized_pnl", "position",
-    "market_dates", "strategy_dates", "unrealized_pnl", "days", "sharpe", "max_drawdown",
-    "max_drawdown_pct", "calmar", "win_rate_pct", "profit_factor", "avg_trade_pnl", "simulated",
-)  # fmt: skip
+COUNTS = {  # of `simulate_trades`
+    "position": Column(pl.Int64, "shares held at the end, negative: short"),
+    "unrealized_pnl": Column(pl.Float64, "gain of that position at the last price, AED"),
+    "market_dates": Column(pl.Int64, "dates with events; empty for a portfolio"),
+    "strategy_dates": Column(pl.Int64, "dates on which the strategy took part; empty likewise"),
+}
+SIMULATED = Column(pl.Boolean, "whether the events come from the simulator")
+LABELS = {
+    "security": Column(pl.String, "the security; `*`: all of them, merged in time"),
+    "strategy": Column(pl.String, "the strategy"),
+    "variant": Column(pl.String, "base, or the parameters that differ: key=value,..."),
+    "mode": Column(pl.String, "parity or realistic"),
+}
+FIRST = ("trades", "volume", "realized_pnl", "position", "market_dates", "strategy_dates")
+_SCORED = {**SCORES, **COUNTS}
+COLUMNS = {
+    **LABELS,
+    **{name: _SCORED[name] for name in (*FIRST, "unrealized_pnl")},
+    **SCORES,  # those that are there already keep their place
+    "simulated": SIMULATED,
+}
 ORDER = ["strategy", "variant", "security", "mode"]  # both modes of one backtest side by side
 
 
@@ -57,21 +73,23 @@ def summarise(
         rows.append({**run, **score(fills[i]), **{name: counted[name] for name in COUNTS}})
         portfolios.setdefault((run["mode"], run["strategy"], run["variant"]), []).append(i)
     for (mode, strategy, variant), members in portfolios.items():
-        sums = {name: sum(rows[i][name] for i in members) for name in COUNTS[:2]}
+        sums = {
+            name: sum(rows[i][name] for i in members) for name in ("position", "unrealized_pnl")
+        }
         rows.append(
             {"mode": mode, "strategy": strategy, "variant": variant, "security": PORTFOLIO}
             | score(pl.concat([fills[i] for i in members]))
             | sums
         )
-    table = table_of(rows).with_columns(simulated=pl.lit(simulated)).select(COLUMNS).sort(ORDER)
+    table = table_of(rows).with_columns(simulated=pl.lit(simulated))
+    table = conform(table, COLUMNS).sort(ORDER)
     write_csv(table, out)
     return table
 
 
 def table_of(rows: Sequence[Mapping]) -> pl.DataFrame:
     """Rows as a frame in which every metric has its type, even where it is null throughout."""
-    whole = {"trades", "volume", "days", "position", "market_dates", "strategy_dates"}
-    types = {c: pl.Int64 if c in whole else pl.Float64 for c in (*METRICS, *COUNTS)}
+    types = {name: column.dtype for name, column in _SCORED.items()}
     return pl.DataFrame(rows, schema_overrides=types, infer_schema_length=None)
 
 

@@ -5,8 +5,18 @@ from pathlib import Path
 
 import polars as pl
 
-from scripts.ticks.score_summary import write_csv
+from scripts.tables import Column, conform
+from scripts.ticks.metrics import SCORES
+from scripts.ticks.score_summary import LABELS, SIMULATED, write_csv
 from scripts.ticks.sweeps import score_sweep
+
+COLUMNS = {
+    "parameter": Column(pl.String, "parameter that is swept"),
+    "value": Column(pl.String, "its value, as in the variant"),
+    **{name: LABELS[name] for name in ("mode", "variant", "security")},
+    **SCORES,
+    "simulated": SIMULATED,
+}
 
 
 def tabulate(*, sweeps: Mapping[str, Mapping], simulated: bool, out: Path) -> pl.DataFrame:
@@ -15,8 +25,7 @@ def tabulate(*, sweeps: Mapping[str, Mapping], simulated: bool, out: Path) -> pl
     Args:
         sweeps: parameter -> {fills: parquets of `simulate_sweep`, runs: its (mode, variant) pairs}.
         simulated: whether the events come from the simulator; a column of the table.
-        out: CSV: parameter, value, mode, variant, security (`*`: the portfolio), the metrics,
-            simulated.
+        out: CSV with `COLUMNS`.
 
     Returns:
         the table.
@@ -28,7 +37,7 @@ def tabulate(*, sweeps: Mapping[str, Mapping], simulated: bool, out: Path) -> pl
         parts.append(
             part.select(pl.lit(parameter).alias("parameter"), value.alias("value"), pl.all())
         )
-    table = pl.concat(parts).with_columns(simulated=pl.lit(simulated))
+    table = conform(pl.concat(parts).with_columns(simulated=pl.lit(simulated)), COLUMNS)
     write_csv(table, out)
     return table
 

@@ -6,9 +6,17 @@ from pathlib import Path
 import polars as pl
 
 from scripts.atomic import atomic
+from scripts.tables import Column, conform
 from scripts.ticks.backtest import backtest, keep_kernels
 from scripts.ticks.events import read_events
-from scripts.ticks.metrics import fills_frame
+from scripts.ticks.metrics import FILLS, fills_frame
+
+COLUMNS = {
+    "mode": Column(pl.String, "parity or realistic"),
+    "variant": Column(pl.String, "base, or the value that is swept: key=value"),
+    "security": Column(pl.String, "the security"),
+    **FILLS,
+}
 
 
 def simulate(
@@ -21,17 +29,16 @@ def simulate(
         strategy: module in `scripts/ticks/strategies`.
         security: written into every row.
         runs: each {mode, variant, parameters}.
-        out: columns mode, variant, security and those of `metrics.fills_frame`; a run without a
-            fill has no row.
+        out: parquet of `COLUMNS`; a run without a fill has no row.
     """
     events = read_events(parquet)
     frames = []
     for run in runs:
         fills = fills_frame(backtest(strategy, events, run["parameters"]).fills)
         labels = {"mode": run["mode"], "variant": run["variant"], "security": security}
-        frames.append(fills.select(*(pl.lit(v).alias(k) for k, v in labels.items()), pl.all()))
+        frames.append(fills.with_columns(pl.lit(v).alias(k) for k, v in labels.items()))
     with atomic(out) as temporary:
-        pl.concat(frames).write_parquet(temporary)
+        conform(pl.concat(frames), COLUMNS).write_parquet(temporary)
 
 
 if __name__ == "__main__":

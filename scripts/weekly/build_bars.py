@@ -21,6 +21,20 @@ COLUMNS = {
     "volume": Column(pl.Float64, "sum of the volumes, an unknown one counting 0"),
     "batch": BATCH,
 }
+# `<...>` stands for any number of columns, in the order of the input.
+OTHERS = {  # before batch
+    "<numeric column of the input>": Column(
+        pl.Float64, "its last value of the week: adj_close, ..."
+    ),
+}
+_AS_INPUT = "as the input has it"
+CHECKED = {  # of the daily bars
+    "symbol": Column(None, f"symbol, {_AS_INPUT}"),
+    "date": Column(None, f"day of the bar, {_AS_INPUT}"),
+    "<column of the input>": Column(
+        None, f"open, high, low, close, volume, and the others of weekly.columns, {_AS_INPUT}"
+    ),
+}
 
 
 def with_batch(frame: pl.DataFrame, batch: int) -> pl.DataFrame:
@@ -50,8 +64,8 @@ def build(
         batches_in_all: number of batches.
         max_symbols: only the first so many symbols of the input; None: all.
         memory_limit_mb: what the job may take.
-        checked: daily bars, sorted by symbol, date.
-        out: weekly bars, `COLUMNS` and the other numeric columns (last value of the week).
+        checked: daily bars, columns `CHECKED`, sorted by symbol, date.
+        out: weekly bars, `COLUMNS` and `OTHERS`.
 
     Returns:
         numbers of symbols, daily rows and weekly bars.
@@ -84,7 +98,8 @@ def empty_bars(schema: pl.Schema) -> pl.DataFrame:
     """No weekly bars, of daily bars of a schema: the batch of no symbol."""
     own = {name: column.dtype for name, column in COLUMNS.items() if name != "batch"}
     own["symbol"] = schema["symbol"]
-    return pl.DataFrame(schema={**own, **dict.fromkeys(other_columns(schema), pl.Float64)})
+    (other,) = OTHERS.values()
+    return pl.DataFrame(schema={**own, **dict.fromkeys(other_columns(schema), other.dtype)})
 
 
 if __name__ == "__main__":

@@ -55,6 +55,11 @@ COLUMNS = {
     **{name: Column(pl.Float32, text) for name, text in meanings().items()},
     "batch": BARS["batch"],
 }
+# `<...>` stands for any number of columns, in the order of the input and of the config.
+OTHERS = {  # before batch
+    "w_<numeric column of the input>": Column(pl.Float32, "its last value of the week"),
+    "w_<column>_lag<n>w": Column(pl.Float32, "column of weekly.lags, n weekly bars before"),
+}
 
 
 def build(
@@ -84,7 +89,7 @@ def build(
         batch: number of the batch.
         batches_in_all: number of batches.
         memory_limit_mb: what the job may take.
-        out: parquet of `COLUMNS`, carried and lagged ones before batch; sorted by symbol, week_end.
+        out: parquet of `COLUMNS` and `OTHERS`, sorted by symbol, week_end.
 
     Returns:
         the number of rows.

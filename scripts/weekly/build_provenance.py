@@ -5,14 +5,30 @@ from pathlib import Path
 
 from scripts import provenance
 
+PRODUCTS = (
+    "weekly/source/daily.parquet",
+    "weekly/benchmarks.parquet",
+    "weekly/checked/**",
+    "weekly/bars/**",
+    "weekly/features/**",
+    "weekly/daily/**",
+    "weekly/targets/**",
+    "weekly/features.parquet",
+    "weekly/plots/**",
+)
+
 
 def build(
     *, sources: Sequence[Path], version: str, config_hash: str, simulated: bool, out: Path
 ) -> None:
     """Write the provenance of the weekly features as JSON, see `scripts.provenance.note`."""
-    noted = map(provenance.source, set(sources))
     provenance.note(
-        sources=noted, version=version, config_hash=config_hash, simulated=simulated, out=out
+        sources=map(provenance.source, set(sources)),
+        products=PRODUCTS,
+        version=version,
+        config_hash=config_hash,
+        simulated=simulated,
+        out=out,
     )
 
 

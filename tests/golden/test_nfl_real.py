@@ -251,8 +251,8 @@ def test_the_other_flattening_has_the_same_plays(landed: tuple, real_data: Path)
     same = [name for name in gamecenter.PLAYS if name in theirs.columns]
     assert set(gamecenter.PLAYS) - set(same) == {"penalty_team", "try_points"}
     theirs = theirs.select(
-        pl.col(name).cast(pl.Float64).cast(gamecenter.PLAYS[name])
-        if gamecenter.PLAYS[name] == pl.Int32
+        pl.col(name).cast(pl.Float64).cast(gamecenter.PLAYS[name].dtype)
+        if gamecenter.PLAYS[name].dtype == pl.Int32
         else pl.col(name)
         for name in same
     ).with_columns(pl.col("note").fill_null(""))

@@ -33,7 +33,7 @@ snakemake = SimpleNamespace(
 )
 with job(snakemake) as log:
 """
-MEASURE = re.compile(r"done: wall \d+\.\d\d s, cpu \d+\.\d\d s, peak memory \d+ MiB")
+MEASURE = re.compile(r"done: wall \d+\.\d\d s, cpu \d+\.\d\d s, peak memory \d+ MiB, on \S+")
 
 
 class Ended(NamedTuple):
@@ -115,6 +115,48 @@ def test_the_measures_count_children_too() -> None:
     subprocess.run([sys.executable, "-c", burn], check=True)
     assert float(re.search(r"cpu (\S+) s", measure(1.5))[1]) >= 0.3
     assert measure(1.5).startswith("done: wall 1.50 s, ")
+
+
+def test_the_peak_is_the_jobs_own_not_that_of_the_process_that_started_it(
+    log: Path, tmp_path: Path
+) -> None:
+    code = """
+        import subprocess, sys
+        held = bytearray(400 << 20)
+        held[::4096] = b"x" * len(held[::4096])
+        subprocess.run([sys.executable, "-c", sys.argv[1], sys.argv[2]], check=True)
+    """
+    command = [sys.executable, "-c", textwrap.dedent(code), PROLOGUE + "    pass", str(log)]
+    subprocess.run(command, cwd=ROOT, check=True)
+    peak = int(re.search(r"peak memory (\d+) MiB", log.read_text())[1])
+    assert peak < (400 if sys.platform == "linux" else 10**6)
+    held = PROLOGUE + "    held = bytearray(300 << 20); held[::4096] = b'x' * len(held[::4096])"
+    subprocess.run([sys.executable, "-c", held, str(log)], cwd=ROOT, check=True)
+    assert int(re.search(r"peak memory (\d+) MiB", log.read_text())[1]) > 300
+
+
+def test_nothing_is_begun_once_a_critical_rule_has_failed(log: Path, tmp_path: Path) -> None:
+    note = tmp_path / ".snakemake" / "almanac-stopped.json"
+    note.parent.mkdir()
+
+    def run(text: str) -> subprocess.CompletedProcess:
+        note.write_text(text)
+        body = PROLOGUE + "    Path('begun').touch()"
+        return subprocess.run(
+            [sys.executable, "-c", body, str(log)],
+            cwd=tmp_path,
+            env={**os.environ, "ALMANAC_STARTED": "7.5", "PYTHONPATH": str(ROOT)},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    stopped = run('{"run": "7.5", "rule": "nfl_check_leaks"}')
+    assert (stopped.returncode, (tmp_path / "begun").exists()) == (1, False)
+    assert "not begun: nfl_check_leaks is critical in the config, and has failed" in stopped.stderr
+    for other in ('{"run": "6.5", "rule": "nfl_check_leaks"}', "{}", "half a no"):
+        assert run(other).returncode == 0, "of an earlier run, or unreadable"
+        (tmp_path / "begun").unlink()
 
 
 # A job that fails

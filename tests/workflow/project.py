@@ -17,7 +17,7 @@ import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
 CODE = ROOT / ".snakemake" / "almanac-code.json"
-TIMES = {"logs", "benchmarks", "events"}  # folders whose files hold times
+TIMES = {"logs", "benchmarks", "events", "report"}  # folders whose files hold times
 FOREIGN = ("ALMANAC_", "NUMBA_", "PG", "SNAKEMAKE_")  # variables that would reach into the copy
 # A whole config for a run of seconds: one strategy, one simulated security, nothing swept. It has
 # to take config.yaml's place (`copy_project(..., TINY)`): an overlay adds strategies, removes none.

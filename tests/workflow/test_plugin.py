@@ -450,7 +450,8 @@ rule toy_build_a:
     params: key=lambda w: "{SECRET}-param" + config.get("more", "")
     threads: 2
     resources: mem_mb=123, runtime=7
-    shell: "echo {{params.key}} > /dev/null; touch {{output}}"
+    shell: "echo {{params.key}} > /dev/null; touch {{output}};"
+           "echo 'done: wall 0.10 s, cpu 0.25 s, peak memory 321 MiB, on vm' > {{log}}"
 rule toy_build_b:
     input: "a_1.txt"
     output: "b.txt"
@@ -478,7 +479,7 @@ def check_events_of_failed_run(tmp_path: Path) -> None:
     assert names[0] == "workflow_started"
     assert set(names) == {
         "workflow_started", "resources_info", "run_info", "job_started", "job_info",
-        "job_finished", "job_error", "error", "run_finished",
+        "job_finished", "job_error", "error", "run_finished", "rulegraph",
     }  # fmt: skip
     assert all(re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", e["time"]) for e in told)
     by_name = {event["event"]: event for event in reversed(told)}
@@ -501,12 +502,142 @@ def check_events_of_failed_run(tmp_path: Path) -> None:
     finished = by_name["job_finished"]
     assert (finished["jobid"], finished["rule"]) == (job["jobid"], "toy_build_a")
     assert 0 <= finished["seconds"] < 30
+    assert (finished["after"], finished["cpu_s"]) == ([], 0.25)
+    assert (finished["peak_mib"], 0 <= finished["run_s"] < 30) == (321, True)
+    assert by_name["rulegraph"]["rules"] == ["all", "toy_build_a", "toy_build_b"]
+    assert [list(link) for link in by_name["rulegraph"]["links"]] == [
+        ["toy_build_a", "toy_build_b"], ["toy_build_b", "all"],
+    ]  # fmt: skip
     failed = by_name["job_error"]
     assert (failed["rule"], failed["attempt"]) == ("toy_build_b", 1)
     assert failed["cause"] == "exit status 5 (the rule has no log)"
     assert {k: told[-1][k] for k in ("event", "status", "done", "total")} == {
         "event": "run_finished", "status": "failed", "done": 1, "total": 3,
     }  # fmt: skip
+
+
+CHAIN = """
+import os
+os.environ["ALMANAC_EVENTS"] = "events"
+rule all:
+    input: "joined.txt"
+rule toy_build_part:
+    output: "{x}.txt"
+    wildcard_constraints: x="[ab]"
+    shell: "touch {output}"
+rule toy_build_joined:
+    input: "a.txt", "b.txt", "Snakefile"
+    output: "joined.txt"
+    shell: "touch {output}"
+"""
+
+
+def test_events_tell_which_jobs_a_job_needed(tmp_path: Path) -> None:
+    assert run(tmp_path, CHAIN).status == 0
+    told = events(tmp_path)
+    jobs = {e["jobid"]: e for e in told if e["event"] == "job_info"}
+    after = {jobs[e["jobid"]]["rule"]: e["after"] for e in told if e["event"] == "job_finished"}
+    parts = sorted(n for n, job in jobs.items() if job["rule"] == "toy_build_part")
+    assert after["toy_build_joined"] == parts
+    assert after["toy_build_part"] == []
+    ended = [e for e in told if e["event"] == "job_finished"]
+    assert {(e["run_s"], e["cpu_s"], e["peak_mib"]) for e in ended} == {(None, None, None)}
+
+
+def test_a_reason_names_three_files_of_each_kind(plugin: None) -> None:
+    from snakemake_logger_plugin_almanac.run import _brief
+
+    files = ", ".join(f"{n}.txt" for n in range(9))
+    reason = f"Missing output files: {files}; Input files updated by another job: x.csv, y.csv"
+    assert _brief(reason) == (
+        "Missing output files: 0.txt, 1.txt, 2.txt, and 6 more; "
+        "Input files updated by another job: x.csv, y.csv"
+    )
+
+
+def test_measures_of_an_earlier_run_are_not_taken(plugin: None, tmp_path: Path) -> None:
+    from snakemake_logger_plugin_almanac.measures import measures
+
+    benchmark, log = tmp_path / "b.tsv", tmp_path / "job.log"
+    benchmark.write_text("s\th:m:s\tmax_rss\tcpu_time\n2.5\t0:00:02\t120.50\t1.75\n")
+    log.write_text("words\ndone: wall 2.40 s, cpu 1.80 s, peak memory 140 MiB, on node1\n")
+    now = time.time()
+    full = {"run_s": 2.5, "cpu_s": 1.8, "peak_mib": 140, "host": "node1"}
+    assert measures(str(benchmark), [str(log)], now - 5) == full
+    assert measures(None, [str(log)], now - 5) == {**full, "run_s": None}
+    sampled = {"run_s": 2.5, "cpu_s": 1.75, "peak_mib": 120.5, "host": None}
+    assert measures(str(benchmark), [], now - 5) == sampled
+    nothing = dict.fromkeys(full)
+    os.utime(benchmark, (now - 99, now - 99))
+    os.utime(log, (now - 99, now - 99))
+    assert measures(str(benchmark), [str(log)], now - 5) == nothing
+    benchmark.write_text("s\tmax_rss\tcpu_time\n0.1\tNA\t-\n")
+    assert measures(str(benchmark), [], now - 5) == {**nothing, "run_s": 0.1}
+    benchmark.write_text("")
+    assert measures(str(benchmark), ["absent.log"], now - 5) == nothing
+
+
+CRITICAL = """
+import os
+os.environ["ALMANAC_EVENTS"] = "events"
+os.environ["ALMANAC_CRITICAL"] = "toy_land_flaky=1,toy_check_sum=0"
+rule all:
+    input: expand("late_{x}.txt", x=range(8)), expand("{kind}.txt", kind=["flaky", "plain", "sum"])
+rule toy_land_flaky:
+    output: "flaky.txt"
+    priority: 9
+    retries: 1
+    shell: "[ -e tried ] || (touch tried; exit 1); touch {output}"
+rule toy_build_plain:
+    output: "plain.txt"
+    priority: 8
+    shell: "exit 1"
+rule toy_check_sum:
+    input: "flaky.txt"
+    output: "sum.txt"
+    log: "sum.log"
+    priority: 7
+    shell: "until ls late_*.txt 2> /dev/null; do sleep 0.05; done; echo 'error: 3 is not 4' > {log}; exit 1"
+rule toy_build_late:
+    output: "late_{x}.txt"
+    shell: "sleep 1; touch {output}"
+"""
+
+
+def test_a_critical_rule_stops_new_jobs_and_others_do_not(tmp_path: Path) -> None:
+    done = run(tmp_path, CRITICAL, "--keep-going")
+    assert done.status == 1
+    assert (tmp_path / "flaky.txt").exists(), "tried again, although critical"
+    assert "    cause: 3 is not 4" in done.lines
+    begun = [e for e in events(tmp_path) if e["event"] == "job_info" and "late" in e["rule"]]
+    ended = sorted(path.name for path in tmp_path.glob("late_*.txt"))
+    assert len(begun) == len(ended), "what ran was waited for"
+    assert 1 <= len(ended) <= 4
+    last = done.lines[-1]
+    assert re.fullmatch(
+        rf"Not run: {8 - len(ended)} jobs \(toy_check_sum is critical in the config: "
+        r"after its failure none is begun\)",
+        last,
+    ), last
+    assert events(tmp_path)[-1]["critical"] == "toy_check_sum"
+
+
+def test_a_dry_run_writes_its_plan_where_it_is_told(tmp_path: Path) -> None:
+    (tmp_path / "Snakefile").write_text(CHAIN)
+    subprocess.run(
+        command("--dry-run"),
+        cwd=tmp_path,
+        env=environment(ALMANAC_PLAN="plan.json"),
+        capture_output=True,
+        check=True,
+        timeout=60,
+    )
+    jobs = json.loads((tmp_path / "plan.json").read_text())["jobs"]
+    joined = next(job for job in jobs if job["rule"] == "toy_build_joined")
+    assert joined["input"] == ["a.txt", "b.txt", "Snakefile"]
+    assert joined["output"] == ["joined.txt"]
+    assert joined["reason"].startswith("Missing output files: joined.txt")
+    assert not (tmp_path / "events").exists()
 
 
 def test_dry_run_writes_nothing(tmp_path: Path) -> None:

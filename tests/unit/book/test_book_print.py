@@ -230,9 +230,14 @@ def test_a_book_is_set_with_numbers_references_and_bibliography(backend: str, fo
 def test_a_chapter_by_itself_has_its_number_of_the_book(backend: str, folder: Path) -> None:
     meta = {**META, "number": 4, "book": "A & B"}
     numbers = ["Figure\u00a04.1", "Table\u00a04.1"]
-    text = text_of(compile_book(folder, backend, meta=meta, numbers=numbers))
+    pdf = compile_book(folder, backend, meta=meta, numbers=numbers)
+    text = text_of(pdf)
     assert "Chapter 4" in text.replace("\u00a0", " ")
     assert "Contents" not in text
+    # It has no title page: its metadata tell what it rests on.
+    told = pypdfium2.PdfDocument(pdf).get_metadata_value("Keywords")
+    for wanted in (f"Version: {META['version']}", META["config"], "nfl: simulated", "2 sources"):
+        assert wanted in told, told
 
 
 @BACKENDS

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from scripts.errors import DataError
-from scripts.lake.build_provenance import build, source
+from scripts.lake.build_provenance import PRODUCTS, build, source
 
 
 def test_manifests_give_their_checksums_and_other_files_are_read(tmp_path: Path) -> None:
@@ -32,6 +32,7 @@ def test_manifests_give_their_checksums_and_other_files_are_read(tmp_path: Path)
             {"path": str(answer), "sha256": hashlib.sha256(b"told").hexdigest()},
         ],
         "simulated": True,
+        "products": list(PRODUCTS),
     }
 
 

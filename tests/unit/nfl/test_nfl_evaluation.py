@@ -12,6 +12,7 @@ from sklearn import metrics as sk
 from scripts.errors import DataError
 from scripts.nfl import evaluation
 from scripts.nfl.evaluation import metrics, reliability
+from scripts.tables import schema_of
 
 GAMES = st.lists(
     st.tuples(st.integers(0, 1), st.sampled_from([0.01, 0.2, 0.35, 0.5, 0.51, 0.8, 0.99])),
@@ -91,7 +92,7 @@ def test_reliability_by_hand_and_by_season() -> None:
     found = reliability(
         pl.Series(outcome), pl.Series(probability), season=[2001, 2002, 2001, 2001, 2002]
     )
-    assert found.schema == evaluation.RELIABILITY
+    assert found.schema == schema_of(evaluation.RELIABILITY)
     rows = found.rows()
     whole = [row for row in rows if row[0] is None]
     assert whole == [

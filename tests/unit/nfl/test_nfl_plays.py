@@ -105,7 +105,7 @@ def gamecenter_layout(rows: list[Row]) -> pl.DataFrame:
                 "try_points": try_after(rows, place) if what == "TD" else 0,
             }
         )
-    return pl.DataFrame(made, schema=gamecenter.PLAYS)
+    return pl.DataFrame(made, schema=schema_of(gamecenter.PLAYS))
 
 
 def try_after(rows: list[Row], place: int) -> int:

@@ -20,4 +20,5 @@ def test_sources_are_noted_once_with_their_checksum(tmp_path: Path) -> None:
         "config_hash": "abc",
         "sources": [{"path": str(source), "sha256": hashlib.sha256(b"ticks").hexdigest()}],
         "simulated": True,
+        "products": list(build_provenance.PRODUCTS),
     }

@@ -83,7 +83,7 @@ def test_the_summary_has_a_row_per_run_and_per_portfolio_with_modes_side_by_side
     table, out = summary
     keys = [("*", "parity"), ("*", "realistic"), ("AAA", "parity"), ("AAA", "realistic")]
     assert table.select("security", "mode").rows() == [*keys, ("BBB", "parity")]
-    assert tuple(cells(out)[0]) == COLUMNS
+    assert tuple(cells(out)[0]) == tuple(COLUMNS)
     assert [row["security"] for row in cells(out)] == table["security"].to_list()
 
 

@@ -1,0 +1,53 @@
+"""What a finished job cost, from the files it left: its benchmark and the end of its log."""
+
+from __future__ import annotations
+
+import contextlib
+import csv
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+STALE_SECONDS = 2.0  # a file older than its job's start is an earlier run's
+TAIL_BYTES = 4096
+_DONE = re.compile(
+    r"^done: wall \S+ s, cpu (\S+) s, peak memory (\d+) MiB, on (\S+)$", re.MULTILINE
+)
+
+
+def measures(benchmark: str | None, logs: Sequence[str], since: float) -> dict[str, Any]:
+    """Return {run_s, cpu_s, peak_mib, host} of a job that started at `since`, None where unknown.
+
+    Snakemake samples the memory of a job's processes (their sum), the job itself tells the peak
+    of its largest one exactly: the larger of both counts.
+    """
+    found: dict[str, Any] = dict.fromkeys(("run_s", "cpu_s", "peak_mib", "host"))
+    with contextlib.suppress(OSError, ValueError, StopIteration, KeyError):
+        path = Path(benchmark or "")
+        if path.stat().st_mtime > since - STALE_SECONDS:
+            with path.open(newline="") as file:
+                row = next(csv.DictReader(file, delimiter="\t"))
+            columns = (("run_s", "s"), ("cpu_s", "cpu_time"), ("peak_mib", "max_rss"))
+            found.update({name: _number(row[column]) for name, column in columns})
+    for cpu, peak, host in _told(logs[0], since) if logs else ():
+        found["cpu_s"] = max(found["cpu_s"] or 0.0, float(cpu))
+        found["peak_mib"] = max(found["peak_mib"] or 0.0, float(peak))
+        found["host"] = host
+    return found
+
+
+def _told(log: str, since: float) -> list[tuple[str, str, str]]:
+    """CPU seconds, MiB and machine in the last line of a job's log."""
+    with contextlib.suppress(OSError, ValueError):
+        path = Path(log)
+        if path.stat().st_mtime > since - STALE_SECONDS:
+            with path.open("rb") as file:
+                file.seek(max(0, path.stat().st_size - TAIL_BYTES))
+                return _DONE.findall(file.read().decode(errors="replace"))[-1:]
+    return []
+
+
+def _number(text: str) -> float | None:
+    """A benchmark's number: a job too short to be sampled has `NA`, or `-`."""
+    return float(text) if re.fullmatch(r"\d+(\.\d+)?", text) else None

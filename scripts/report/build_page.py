@@ -1,0 +1,182 @@
+"""The control room: one page that tells what ran, what it cost, and what lies in the results."""
+
+import json
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from scripts.atomic import atomic
+from scripts.report import holdings, schedule, trends
+from scripts.report.history import Job, Run, read_runs
+from scripts.report.layout import place
+
+MOST_JOBS = 40_000  # in the charts of all runs; the newest run is always told whole
+
+
+def build(
+    *,
+    events: Path,
+    results: Path,
+    products: Sequence[str],
+    simulated: bool | None,
+    version: str,
+    last: int,
+    started: float,
+    front: Sequence[Path],
+    page: Path,
+) -> None:
+    """Write the page.
+
+    Args:
+        events: folder with the events of runs.
+        results: folder of the run.
+        products: what the graph makes, below `results`.
+        simulated: whether anything rests on simulated data.
+        version: of the project.
+        last: runs to tell of, the newest.
+        started: when the run that makes this page began, seconds since the epoch; 0: none does.
+        front: the page without its data (.html), its styles (.css), parts of its script (.js).
+        page: HTML to write; it loads nothing from anywhere.
+    """
+    runs = read_runs(events, last)
+    told = {
+        "run": results.name,
+        "version": version,
+        "made": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}",
+        "simulated": simulated,
+        "runs": [_run(run, started) for run in runs],
+        "details": _details(runs),
+        "rules": [{**row, "domain": domain_of(row["rule"])} for row in trends.compare(runs)],
+        "graph": _graph(runs),
+        "failures": [
+            {"run": run.id, "rule": job.rule, "label": job.label, "cause": job.cause}
+            | {"log": _below(job.log, results, page), "attempt": job.attempts}
+            for run in reversed(runs)
+            for job in run.failed
+        ],
+        "datasets": holdings.datasets(results),
+        "models": holdings.models(results / "nfl" / "tables" / "models.csv"),
+        "products": holdings.products(products, results, page),
+    }
+    for details in told["details"].values():
+        for job in details["jobs"]:
+            job["log"] = _below(job["log"], results, page)
+    with atomic(page) as temporary:
+        temporary.write_text(_fill(told, front), encoding="utf-8")
+
+
+def domain_of(rule: str) -> str:
+    """The domain of a rule `<domain>_<verb>_<noun>`; a public target has none."""
+    domain, underscore, _ = rule.partition("_")
+    return domain if underscore and domain != "migration" else "other"
+
+
+def _run(run: Run, started: float) -> dict:
+    """A row of the history. The run that makes the page has come to its last job."""
+    status = run.status
+    if status == "unfinished" and started and run.started >= started - 60:
+        status = "failed" if run.failed else "ok"
+    figures = schedule.figures(run)
+    return {
+        "id": run.id,
+        "started": f"{datetime.fromtimestamp(run.started, UTC):%Y-%m-%dT%H:%M:%SZ}",
+        "seconds": figures.pop("wall_s"),
+        "status": status,
+        "done": len(run.done),
+        "total": run.total,
+        "failed": len(run.failed),
+        "cores": run.cores,
+        "host": run.host,
+        "critical": run.critical,
+        "unreadable": run.unreadable,
+        **figures,
+    }
+
+
+def _details(runs: Sequence[Run]) -> dict[str, dict]:
+    """Jobs of the runs, newest first, as many as a page bears."""
+    found, left = {}, MOST_JOBS
+    for run in reversed(runs):
+        left -= len(run.jobs)
+        if found and left < 0:
+            break
+        path, (lanes, machines) = schedule.critical_path(run.jobs), schedule.lanes(run.jobs)
+        jobs = [_job(job, lanes[job.id], job.id in set(path)) for job in run.jobs]
+        told = {"jobs": jobs, "path": path, "cores": run.cores, "machines": machines}
+        found[run.id] = {**told, **schedule.figures(run)}
+    return found
+
+
+def _job(job: Job, lane: int, critical: bool) -> dict:
+    copied = ("id", "rule", "label", "cpu_s", "peak_mib", "threads", "mem_mb", "gpu", "state")
+    copied += ("host", "after", "reason", "log", "cause")
+    return {
+        **{name: getattr(job, name) for name in copied},
+        "domain": domain_of(job.rule),
+        "start": round(job.start, 3),
+        "seconds": job.seconds and round(job.seconds, 3),
+        "lane": lane,
+        "critical": critical,
+        "output": job.output[0] if job.output else "",
+        "outputs": len(job.output),
+    }
+
+
+def _graph(runs: Sequence[Run]) -> dict:
+    """Rules and their links as the runs had them, each rule with its place and its jobs."""
+    rules = {rule for run in runs for rule in run.rules}
+    links = sorted({link for run in runs for link in run.links if link[0] != link[1]})
+    jobs = Counter(job.rule for run in runs[-1:] for job in run.jobs)
+    used = {a for a, _ in links}
+    shown = sorted(rule for rule in rules if domain_of(rule) != "other" or rule in used)
+    links = [link for link in links if set(link) <= set(shown)]
+    domains = {rule: domain_of(rule) for rule in shown}
+    return {
+        "rules": [
+            {"rule": rule, "domain": domains[rule], "jobs": jobs[rule]}
+            | {"column": column, "lane": lane, "row": row}
+            for rule, (column, lane, row) in place(domains, links).items()
+        ],
+        "links": links,
+    }
+
+
+def _below(path: str, results: Path, page: Path) -> str:
+    """A path below the results as the page links it; one elsewhere as it is."""
+    return holdings.link(Path(path), page) if path and results in Path(path).parents else path
+
+
+def _fill(told: Mapping, front: Sequence[Path]) -> str:
+    """The page with its styles, its script and what it tells; no text of the data ends a tag."""
+    texts = {
+        kind: "\n".join(p.read_text(encoding="utf-8") for p in sorted(front) if p.suffix == kind)
+        for kind in (".html", ".css", ".js")
+    }
+    data = json.dumps(told, ensure_ascii=False, separators=(",", ":"), default=str)
+    page = texts[".html"]
+    for mark, text in (
+        ("/*{css}*/", texts[".css"]),
+        ("/*{js}*/", texts[".js"]),
+        ("{data}", data.replace("<", r"\u003c")),
+    ):
+        before, _, after = page.partition(mark)
+        page = before + text + after
+    return page
+
+
+if __name__ == "__main__":
+    from scripts.job import job, started
+
+    with job(snakemake):  # noqa: F821
+        build(
+            events=Path(snakemake.params.events),  # noqa: F821
+            results=Path(snakemake.params.results),  # noqa: F821
+            products=snakemake.params.products,  # noqa: F821
+            simulated=snakemake.params.simulated,  # noqa: F821
+            version=snakemake.params.version,  # noqa: F821
+            last=snakemake.params.last,  # noqa: F821
+            started=started(),
+            front=[Path(path) for path in snakemake.input.front],  # noqa: F821
+            page=Path(snakemake.output.page),  # noqa: F821
+        )
