@@ -113,6 +113,8 @@ bench: venv
 	$(BIN)/python -m tests.bench.nfl
 	$(BIN)/python -m tests.bench.book
 	$(BIN)/python -m tests.bench.warehouse
+	$(BIN)/python -m tests.bench.memory
+	$(BIN)/python -m tests.bench.cores
 	$(BIN)/python -m tests.bench.scale --quick
 
 # Files that are generated and tracked: a test fails when one is out of date.

@@ -53,7 +53,7 @@ for DOCUMENT in DOCUMENTS.values():
             ENVIRONMENT
         threads: 1
         resources:
-            mem_mb=memory_mb(900, 12),
+            mem_mb=document_memory(DOCUMENT),
             runtime=60,
         params:
             code=code("book/build_outputs"),
@@ -113,7 +113,7 @@ rule book_render_notebook:
         ENVIRONMENT
     threads: 1
     resources:
-        mem_mb=memory_mb(700, 20),
+        mem_mb=memory_mb(300, 20),
         runtime=5,
     params:
         code=code("book/render_notebook"),
@@ -174,7 +174,7 @@ rule book_render_chapter:
         ENVIRONMENT
     threads: 1
     resources:
-        mem_mb=memory_mb(700, 20),
+        mem_mb=memory_mb(300, 20),
         runtime=5,
     params:
         code=code("book/render_chapter"),

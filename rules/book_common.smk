@@ -83,6 +83,11 @@ def _rests(document, wildcards=None):
     return any(SIMULATED[domain] for domain in edition().domains(document))
 
 
+def document_memory(document):
+    """Resource function: a chapter quotes what notebooks calculate."""
+    return memory_mb(300 if document.kind == "chapters" else 570, 12)
+
+
 def document_of(wildcards):
     """The document that a job's wildcard names."""
     name = next(value for value in (wildcards.get(key) for key in KINDS) if value)

@@ -24,7 +24,7 @@ rule book_compile_chapter:
         ENVIRONMENT
     threads: 1
     resources:
-        mem_mb=memory_mb(700, 20),
+        mem_mb=memory_mb(300, 20),
         runtime=5,
     params:
         code=code("book/compile_chapter"),
@@ -60,7 +60,7 @@ rule book_compile_main:
         ENVIRONMENT
     threads: 1
     resources:
-        mem_mb=memory_mb(700, 20),
+        mem_mb=memory_mb(300, 20),
         runtime=15,
     params:
         code=code("book/compile_main"),

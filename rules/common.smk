@@ -1,5 +1,6 @@
 # What all rule files use. The completed config, paths, names, and small named functions;
 # parsing imports the standard library, yaml and jsonschema, nothing heavier.
+import math
 import os
 import re
 import sys
@@ -112,13 +113,14 @@ def size_mb(files):
     return sum(os.path.getsize(f) for f in files if os.path.exists(f)) / MIB
 
 
-def memory_mb(base, per_mb):
-    """Resource function: `base` MiB plus `per_mb` MiB for each MiB of input, at least FLOOR_MB.
+def memory_mb(base, per_mb, most=math.inf):
+    """Resource function: `base` MB plus `per_mb` MB for each MiB of input, at least FLOOR_MB.
 
-    A second attempt gets twice of it: the first may have been killed for its memory.
+    At most `most`, which is what a job takes that reads its input in blocks. A second attempt gets
+    twice of it: the first may have been killed for its memory.
     """
-    return partial(_memory_mb, base, per_mb)
+    return partial(_memory_mb, base, per_mb, most)
 
 
-def _memory_mb(base, per_mb, wildcards, input, attempt):
-    return attempt * max(FLOOR_MB, int(base + per_mb * size_mb(input)))
+def _memory_mb(base, per_mb, most, wildcards, input, attempt):
+    return attempt * max(FLOOR_MB, int(min(most, base + per_mb * size_mb(input))))

@@ -22,7 +22,7 @@ rule lake_build_minute_bars:
         ENVIRONMENT
     threads: 1
     resources:
-        mem_mb=memory_mb(300, 16),
+        mem_mb=memory_mb(200, 15),
         runtime=10,
     params:
         code=code("lake/build_minute_bars"),
@@ -51,7 +51,7 @@ rule lake_build_daily_bars:
         ENVIRONMENT
     threads: 1
     resources:
-        mem_mb=memory_mb(300, 12),
+        mem_mb=memory_mb(300, 15),
         runtime=10,
     params:
         code=code("lake/build_daily_bars"),

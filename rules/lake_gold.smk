@@ -20,7 +20,7 @@ rule lake_build_stocks_minute:
         ENVIRONMENT
     threads: 1
     resources:
-        mem_mb=memory_mb(300, 15),
+        mem_mb=memory_mb(200, 24),
         runtime=30,
     params:
         code=code("lake/build_stocks_minute"),
@@ -75,7 +75,7 @@ rule lake_build_options_daily:
         ENVIRONMENT
     threads: 1
     resources:
-        mem_mb=700,
+        mem_mb=memory_mb(200, 15, most=700),
         runtime=30,
     params:
         code=code("lake/build_options_daily"),
@@ -122,7 +122,7 @@ rule lake_check_session:
         ENVIRONMENT
     threads: 1
     resources:
-        mem_mb=memory_mb(300, 1),
+        mem_mb=FLOOR_MB,
         runtime=30,
     params:
         code=code("lake/check_session"),

@@ -23,7 +23,7 @@ rule lake_build_calculated_ratios:
         ENVIRONMENT
     threads: 1
     resources:
-        mem_mb=memory_mb(500, 4),
+        mem_mb=memory_mb(300, 4),
         runtime=10,
     params:
         code=code("lake/build_calculated_ratios"),
@@ -48,7 +48,7 @@ rule lake_build_financial_ratios:
         ENVIRONMENT
     threads: 1
     resources:
-        mem_mb=memory_mb(500, 4),
+        mem_mb=memory_mb(300, 4),
         runtime=10,
     params:
         code=code("lake/build_financial_ratios"),
@@ -74,7 +74,7 @@ rule lake_build_fundamentals_wide:
         ENVIRONMENT
     threads: 1
     resources:
-        mem_mb=memory_mb(500, 4),
+        mem_mb=memory_mb(300, 4),
         runtime=10,
     params:
         code=code("lake/build_fundamentals_wide"),

@@ -22,7 +22,7 @@ rule nfl_score_integrity:
         ENVIRONMENT
     threads: 1
     resources:
-        mem_mb=memory_mb(400, 40),
+        mem_mb=memory_mb(150, 42),
         runtime=20,
     params:
         code=code("nfl/score_integrity"),

@@ -22,7 +22,7 @@ rule nfl_build_pbp:
         ENVIRONMENT
     threads: 1
     resources:
-        mem_mb=memory_mb(600, 60),
+        mem_mb=memory_mb(300, 60),
         runtime=3,
     params:
         code=code("nfl/build_pbp"),
@@ -73,7 +73,7 @@ if NFL.has("player_games"):
             ENVIRONMENT
         threads: 1
         resources:
-            mem_mb=memory_mb(600, 60),
+            mem_mb=memory_mb(300, 60),
             runtime=3,
         params:
             code=code("nfl/build_player_games"),
@@ -98,7 +98,7 @@ rule nfl_fit_expected_points:
         ENVIRONMENT
     threads: 1
     resources:
-        mem_mb=memory_mb(400, 80),
+        mem_mb=memory_mb(330, 45),
         runtime=30,
     params:
         code=code("nfl/fit_expected_points"),

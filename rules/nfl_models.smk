@@ -25,7 +25,7 @@ rule nfl_fit_model:
         ENVIRONMENT
     threads: 1
     resources:
-        mem_mb=800,
+        mem_mb=fit_memory(gpu_of),
         runtime=60,
         gpu=gpu_of,
     params:

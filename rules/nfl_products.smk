@@ -8,6 +8,16 @@ def gpu_of(wildcards):
     return int(config["nfl"]["device"] == "cuda" and wildcards.model == "xgboost")
 
 
+def fit_memory(cards):
+    """Resource function of a fit; more where it takes cards (a function tells), for their driver."""
+    return partial(_fit_memory, cards)
+
+
+def _fit_memory(cards, wildcards, input, attempt):
+    base = 630 if cards(wildcards) else 330
+    return _memory_mb(base, 25, math.inf, wildcards, input, attempt)
+
+
 def device_of(wildcards):
     """Where a model is fitted."""
     return "cuda" if gpu_of(wildcards) else "cpu"

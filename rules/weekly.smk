@@ -44,7 +44,7 @@ rule weekly_build_benchmarks:
         ENVIRONMENT
     threads: 1
     resources:
-        mem_mb=memory_mb(300, 1),
+        mem_mb=FLOOR_MB,
         runtime=30,
     params:
         code=code("weekly/build_benchmarks"),
@@ -74,7 +74,7 @@ rule weekly_build_bars:
     resources:
         # No param: another limit changes no result.
         memory_limit_mb=config["weekly"]["memory_limit_mb"],
-        mem_mb=batch_memory,
+        mem_mb=batch_memory(5, parts=len(WEEKLY.batches)),
         runtime=15,
     params:
         code=code("weekly/build_bars"),
@@ -106,7 +106,7 @@ rule weekly_build_features:
     resources:
         # No param: another limit changes no result.
         memory_limit_mb=config["weekly"]["memory_limit_mb"],
-        mem_mb=batch_memory,
+        mem_mb=batch_memory(20),
         runtime=15,
     params:
         code=code("weekly/build_features"),
@@ -136,7 +136,7 @@ rule weekly_build_daily:
         ENVIRONMENT
     threads: 1
     resources:
-        mem_mb=batch_memory,
+        mem_mb=batch_memory(1.8),
         runtime=15,
     params:
         code=code("weekly/build_daily"),
@@ -162,7 +162,7 @@ rule weekly_build_targets:
         ENVIRONMENT
     threads: 1
     resources:
-        mem_mb=batch_memory,
+        mem_mb=batch_memory(3.5),
         runtime=15,
     params:
         code=code("weekly/build_targets"),

@@ -3,6 +3,8 @@ from scripts.plan.weekly import WeeklyPlan
 
 WEEKLY = planned(WeeklyPlan, config=config["weekly"], lake_simulated=LAKE.simulated)
 SIMULATED_DAILY = "<results>/weekly/source/daily.parquet"
+# Of a job that holds a block of every batch; of more than four, smaller ones.
+BLOCKS_MB = 150 + 140 * min(4, len(WEEKLY.batches)) + 4 * len(WEEKLY.batches)
 BATCH_FOLDERS = ("checked", "bars", "features", "daily", "targets")
 
 
@@ -49,16 +51,15 @@ def _symbol_file(folder, wildcards):
     return batch_file(folder, WEEKLY.batch_of(wildcards.symbol))
 
 
-def batch_memory(wildcards, input):
-    """Memory of a job over one batch (MiB): its share of the input, at most what it may take."""
-    share = 6 * size_mb(daily_sources(wildcards)) / len(WEEKLY.batches)
+def batch_memory(per_mb, parts=1):
+    """Resource function of a job over one batch, which is one of so many parts of its input: 200 MB
+    plus `per_mb` MB for each MiB of it, at most what config lets the job take."""
+    return partial(_batch_memory, per_mb / parts)
+
+
+def _batch_memory(per_mb, wildcards, input):
     limit = max(FLOOR_MB, config["weekly"]["memory_limit_mb"])
-    return min(limit, max(FLOOR_MB, int(200 + share)))
-
-
-def export_memory(wildcards):
-    """Memory of the job that holds a block of every batch (MiB)."""
-    return 700 + 4 * len(WEEKLY.batches)
+    return min(limit, max(FLOOR_MB, int(200 + per_mb * size_mb(input))))
 
 
 def weekly_plots(symbol):

@@ -17,7 +17,7 @@ rule weekly_export_features:
         ENVIRONMENT
     threads: 1
     resources:
-        mem_mb=export_memory,
+        mem_mb=memory_mb(200, 30, most=BLOCKS_MB),
         runtime=30,
     params:
         code=code("weekly/export_features"),
@@ -43,7 +43,7 @@ rule weekly_plot_visibility:
         ENVIRONMENT
     threads: 1
     resources:
-        mem_mb=memory_mb(300, 1),
+        mem_mb=FLOOR_MB,
         runtime=10,
     params:
         code=code("weekly/plot_visibility"),

@@ -11,6 +11,7 @@ import re
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache
+from itertools import takewhile
 from pathlib import Path
 
 from rich.console import Console
@@ -79,7 +80,7 @@ def split(arguments: Sequence[str]) -> tuple[dict[str, str], list[str]]:
 
 def cores(arguments: Sequence[str]) -> int:
     """Cores that Snakemake would take: those of --cores, else the machine's."""
-    text = " ".join(arguments).partition(" -- ")[0]
+    text = " ".join(takewhile(lambda word: word != "--", arguments))
     found = re.findall(r"(?:^| )(?:--cores[ =]|-c ?|--jobs[ =]|-j ?)(\d+)(?= |$)", text)
     return max(1, int(found[-1])) if found else len(_affinity())
 

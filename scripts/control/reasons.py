@@ -51,7 +51,7 @@ def parts(reason: str) -> dict[str, str]:
     do not.
     """
     found = list(_BEGIN.finditer(reason))
-    ends = [*(match.start() for match in found[1:]), len(reason)]
+    ends = [*(match.start() for match in found), len(reason)][1:]
     return {
         PARTS[match[1]]: reason[match.end() : end]
         for match, end in zip(found, ends, strict=True)

@@ -47,15 +47,15 @@ def described(place: str) -> list[Table]:
     Args:
         place: its path below results/<run>/.
     """
-    return [table for table in TABLES if _matches(table.place, place)]
+    return [table for table in TABLES if matches(table.place, place)]
 
 
 def format_of(place: str) -> list[Format]:
     """The same of a JSON file."""
-    return [form for form in FORMATS if any(_matches(own, place) for own in form.places)]
+    return [form for form in FORMATS if any(matches(own, place) for own in form.places)]
 
 
-def _matches(pattern: str, place: str) -> bool:
+def matches(pattern: str, place: str) -> bool:
     """Whether a path is of a pattern: `*` in a name, `!(x)` a name but x, `**` any folders."""
     parts = {"**": ".+", "*": "[^/]*"}
     text = ""

@@ -63,7 +63,7 @@ def build(
         for job in details["jobs"]:
             job["log"] = _below(job["log"], results, page)
     with atomic(page) as temporary:
-        temporary.write_text(_fill(told, front), encoding="utf-8")
+        temporary.write_text(filled(told, front), encoding="utf-8")
 
 
 def domain_of(rule: str) -> str:
@@ -147,7 +147,7 @@ def _below(path: str, results: Path, page: Path) -> str:
     return holdings.link(Path(path), page) if path and results in Path(path).parents else path
 
 
-def _fill(told: Mapping, front: Sequence[Path]) -> str:
+def filled(told: Mapping, front: Sequence[Path]) -> str:
     """The page with its styles, its script and what it tells; no text of the data ends a tag."""
     texts = {
         kind: "\n".join(p.read_text(encoding="utf-8") for p in sorted(front) if p.suffix == kind)

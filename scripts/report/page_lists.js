@@ -15,7 +15,7 @@ function drawDatasets() {
     {
       ...textColumn("dataset", "Dataset"),
       get: datasetPath,
-      show: (row) => [mark(domainOf(row)), datasetPath(row)],
+      show: (row) => h("span", { class: "path" }, mark(domainOf(row)), datasetPath(row)),
     },
     numberColumn("partitions", "Partitions"),
     textColumn("first", "First"),

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import polars as pl
@@ -113,6 +115,30 @@ def test_every_script_that_is_named_is_there() -> None:
         first, *more = source.split(", ")
         for path in (first, *(f"{Path(first).parent}/{name}" for name in more)):
             assert (ROOT / path).is_file(), path
+
+
+@pytest.fixture(scope="module")
+def planned() -> list[str]:
+    """Every file that the demo and its warehouse's targets would write, below results/demo/."""
+    command = [*(sys.executable, "-m", "snakemake", "--summary", "--forceall")]
+    command += ["--", "all", "migration_test", "backup"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr[-2000:]
+    files = [line.split("\t")[0] for line in done.stdout.splitlines()[1:]]
+    found = [path.removeprefix("results/demo/") for path in files]
+    return [path for path in found if "/server/" not in path]
+
+
+def test_every_planned_table_is_in_one_section(planned: list[str]) -> None:
+    tables = [path for path in planned if path.endswith((".parquet", ".csv", ".csv.gz"))]
+    assert len(tables) > 600
+    assert {path: len(dictionary.described(path)) for path in tables} == dict.fromkeys(tables, 1)
+
+
+def test_every_planned_json_is_of_one_format(planned: list[str]) -> None:
+    files = [path for path in planned if path.endswith(".json")]
+    assert len(files) > 400
+    assert {path: len(dictionary.format_of(path)) for path in files} == dict.fromkeys(files, 1)
 
 
 def test_no_two_tables_have_one_place() -> None:

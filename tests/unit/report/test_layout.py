@@ -39,7 +39,14 @@ def test_no_rules() -> None:
     assert place({}, []) == {}
 
 
-@pytest.mark.parametrize("links", [[("a", "b"), ("b", "a")], [("a", "b"), ("b", "c"), ("c", "a")]])
+@pytest.mark.parametrize(
+    "links",
+    [
+        [("a", "b"), ("b", "a")],
+        [("a", "b"), ("b", "c"), ("c", "a")],
+        [("a", "b"), ("b", "a"), ("c", "a"), ("c", "b")],
+    ],
+)
 def test_a_cycle_loses_one_link_and_always_the_same(links: Links) -> None:
     rules = dict.fromkeys("abc", "lake")
     places = place(rules, links)
