@@ -41,4 +41,5 @@ include: "rules/book.smk"
 include: "rules/warehouse.smk"
 include: "rules/report.smk"
 
+
 os.environ["ALMANAC_CRITICAL"] = critical()

@@ -85,7 +85,7 @@ def _rests(document, wildcards=None):
 
 def document_memory(document):
     """Resource function: a chapter quotes what notebooks calculate."""
-    return memory_mb(300 if document.kind == "chapters" else 570, 12)
+    return memory_mb(300 if document.kind == "chapters" else 590, 12)
 
 
 def document_of(wildcards):

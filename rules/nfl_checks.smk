@@ -54,7 +54,7 @@ rule nfl_score_leaks:
         ENVIRONMENT
     threads: 1
     resources:
-        mem_mb=memory_mb(600, 40),
+        mem_mb=memory_mb(150, 32),
         runtime=20,
     params:
         code=code("nfl/score_leaks"),
@@ -114,7 +114,7 @@ if NFL.checks["market"]:
             ENVIRONMENT
         threads: 1
         resources:
-            mem_mb=memory_mb(600, 40),
+            mem_mb=memory_mb(250, 20),
             runtime=20,
         params:
             code=code("nfl/score_market"),

@@ -25,7 +25,7 @@ rule nfl_fit_model:
         ENVIRONMENT
     threads: 1
     resources:
-        mem_mb=fit_memory(gpu_of),
+        mem_mb=fit_memory(330, 25, gpu_of),
         runtime=60,
         gpu=gpu_of,
     params:
@@ -110,7 +110,7 @@ rule nfl_score_models:
         ENVIRONMENT
     threads: 1
     resources:
-        mem_mb=memory_mb(800, 60),
+        mem_mb=memory_mb(400, 10),
         runtime=60,
     params:
         code=code("nfl/score_models"),

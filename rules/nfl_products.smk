@@ -1,6 +1,7 @@
 # NFL: functions that name the files of models, checks and grid, and all products. No rules here.
 MODEL_TABLES = ("models.csv", "reliability.csv", "seasons.csv", "conclusion.md")
 OF_MODELS = ("predictions.parquet", "metrics.json")
+CARD_MB = 300  # of memory here for the driver of a card; not measured
 
 
 def gpu_of(wildcards):
@@ -8,14 +9,14 @@ def gpu_of(wildcards):
     return int(config["nfl"]["device"] == "cuda" and wildcards.model == "xgboost")
 
 
-def fit_memory(cards):
-    """Resource function of a fit; more where it takes cards (a function tells), for their driver."""
-    return partial(_fit_memory, cards)
+def fit_memory(base, per_mb, cards):
+    """Resource function: as `memory_mb`, and CARD_MB where a job takes cards (a function tells)."""
+    return partial(_fit_memory, base, per_mb, cards)
 
 
-def _fit_memory(cards, wildcards, input, attempt):
-    base = 630 if cards(wildcards) else 330
-    return _memory_mb(base, 25, math.inf, wildcards, input, attempt)
+def _fit_memory(base, per_mb, cards, wildcards, input, attempt):
+    base += CARD_MB * cards(wildcards)
+    return _memory_mb(base, per_mb, math.inf, wildcards, input, attempt)
 
 
 def device_of(wildcards):

@@ -42,9 +42,9 @@ rule report_build_page:
         "<logs>/report/report_build_page.log",
     benchmark:
         "<benchmarks>/report/report_build_page.tsv"
+    localrule: True
     conda:
         ENVIRONMENT
-    localrule: True
     threads: 1
     resources:
         mem_mb=FLOOR_MB,

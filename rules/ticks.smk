@@ -43,7 +43,7 @@ rule ticks_build_parquet:
         ENVIRONMENT
     threads: 1
     resources:
-        mem_mb=memory_mb(250, 30),
+        mem_mb=source_memory(30),
         runtime=10,
     params:
         code=code("ticks/build_parquet"),

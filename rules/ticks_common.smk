@@ -42,6 +42,16 @@ def tick_source(wildcards):
     return planned(TICKS.source, wildcards.security, SIMULATED_WORKBOOK)
 
 
+def source_memory(per_mb):
+    """Resource function: as `memory_mb`, of a workbook for each MiB of a security's sheet."""
+    return partial(_source_memory, per_mb)
+
+
+def _source_memory(per_mb, wildcards, input, attempt):
+    sheets = 1 if config["ticks"]["parquet_dir"] else len(all_securities())
+    return _memory_mb(200, per_mb / sheets, math.inf, wildcards, input, attempt)
+
+
 def trade_parameters(wildcards):
     """All parameters of one backtest."""
     w = wildcards

@@ -21,7 +21,7 @@ rule ticks_score_summary:
         ENVIRONMENT
     threads: 1
     resources:
-        mem_mb=memory_mb(300, 30),
+        mem_mb=memory_mb(150, 3),
         runtime=30,
     params:
         code=code("ticks/score_summary"),
@@ -51,7 +51,7 @@ rule ticks_score_sweeps:
         ENVIRONMENT
     threads: 1
     resources:
-        mem_mb=memory_mb(300, 40),
+        mem_mb=memory_mb(150, 20),
         runtime=10,
     params:
         code=code("ticks/score_sweeps"),
@@ -78,7 +78,7 @@ rule ticks_score_fixes:
         ENVIRONMENT
     threads: 1
     resources:
-        mem_mb=memory_mb(300, 40),
+        mem_mb=memory_mb(150, 15),
         runtime=30,
     params:
         code=code("ticks/score_fixes"),
@@ -103,7 +103,7 @@ rule ticks_plot_pnl:
         ENVIRONMENT
     threads: 1
     resources:
-        mem_mb=memory_mb(300, 30),
+        mem_mb=memory_mb(200, 3),
         runtime=10,
     params:
         code=code("ticks/plot_pnl"),
@@ -128,7 +128,7 @@ rule ticks_plot_security:
         ENVIRONMENT
     threads: 1
     resources:
-        mem_mb=memory_mb(300, 30),
+        mem_mb=memory_mb(200, 6),
         runtime=10,
     params:
         code=code("ticks/plot_security"),

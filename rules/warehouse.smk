@@ -195,7 +195,7 @@ rule warehouse_check_consistency:
         ENVIRONMENT
     threads: 1
     resources:
-        mem_mb=memory_mb(700, 60),
+        mem_mb=memory_mb(580, 14),
         runtime=30,
         db=1,
     params:

@@ -28,7 +28,7 @@ rule warehouse_build_environment:
         ENVIRONMENT
     threads: 1
     resources:
-        mem_mb=memory_mb(400, 40),
+        mem_mb=memory_mb(380, 12),
         runtime=60,
         db=1,
     params:

@@ -9,6 +9,8 @@ from typing import Any
 
 from snakemake_interface_logger_plugins.common import LogEvent
 
+from snakemake_logger_plugin_almanac.run import plain
+
 VARIABLE = "ALMANAC_PLAN"
 
 
@@ -31,8 +33,8 @@ class PlanFile:
                 "rule": fields["rule_name"],
                 "wildcards": {str(k): str(v) for k, v in (fields["wildcards"] or {}).items()},
                 "threads": fields["threads"],
-                "input": [str(path) for path in fields["input"]],
-                "output": [str(path) for path in fields["output"]],
+                "input": plain(fields["input"]),
+                "output": plain(fields["output"]),
                 "reason": fields["reason"],
             }
         )

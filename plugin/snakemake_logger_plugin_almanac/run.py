@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import signal
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from logging import LogRecord
 from typing import Any, Literal
@@ -28,6 +28,7 @@ Fields = dict[str, Any]
 # undone: another job of its group failed, or a critical rule had before it began
 State = Literal["running", "failed", "finished", "undone"]
 
+_FLAG = re.compile(r" \((?:pipe|service|nodelocal|update|before update|cached|access: [^()]*)\)$")
 # Snakemake says these in words only; not seen, a run counts as one that kept going.
 _CTRL_C = "Terminating processes on user request"
 _SIGTERM = "Will exit after finishing currently running jobs"
@@ -148,9 +149,9 @@ class Run:
         job = self._job(record)
         job.state, job.started, job.wildcards = "running", record.created, _wildcards(record)
         fields = record.__dict__
-        job.inputs = [str(path) for path in fields["input"]]
+        job.inputs, output = (plain(fields[files]) for files in ("input", "output"))
         job.benchmark = fields["benchmark"]
-        self.makers.update((str(path), fields["jobid"]) for path in fields["output"])
+        self.makers.update((path, fields["jobid"]) for path in output)
         yield (
             "job_info",
             {
@@ -160,7 +161,7 @@ class Run:
                 "threads": fields["threads"],
                 "resources": _numbers(fields["resources"]),
                 "inputs": len(job.inputs),
-                "output": [str(path) for path in fields["output"]],
+                "output": output,
                 "log": job.logs,
                 "benchmark": job.benchmark,
                 "reason": _brief(fields["reason"]),
@@ -298,6 +299,11 @@ def _three(part: str) -> str:
     names = files.split(", ")
     more = [f"and {len(names) - 3} more"] if len(names) > 3 else []
     return kind + colon + ", ".join([*names[:3], *more])
+
+
+def plain(files: Iterable[Any]) -> list[str]:
+    """Return paths without what Snakemake notes beside them: `x.json (update)` is x.json."""
+    return [_FLAG.sub("", str(path)) for path in files]
 
 
 def _wildcards(record: LogRecord) -> dict[str, str]:

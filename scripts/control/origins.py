@@ -19,7 +19,8 @@ class Group:
     @property
     def rules(self) -> dict[str, int]:
         """Rule -> jobs, the most first."""
-        return dict(Counter(job.rule for job in self.jobs).most_common())
+        counts = Counter(job.rule for job in self.jobs)
+        return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
 
 
 def causes(

@@ -129,7 +129,11 @@ def tell_causes(screen: Console, plan: Plan, found: Sequence[Group]) -> None:
         say(f"{count(len(plan.jobs), 'job')} of {count(rules, 'rule')}, {own}")
     for group in found[:MOST_GROUPS]:
         say("")
-        follow = f", {count(group.follow, 'job')} follow" if group.follow else ""
+        follow = (
+            f", {count(group.follow, 'job')} follow{'s' * (group.follow == 1)}"
+            if group.follow
+            else ""
+        )
         say(f"{group.cause} ({count(len(group.jobs), 'job')}{follow})")
         say(f"  {some([f'{n} {rule}' for rule, n in group.rules.items()], MOST_RULES)}")
         say(f"  e.g. {example(group.jobs[0])}")

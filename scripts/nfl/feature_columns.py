@@ -1,4 +1,4 @@
-"""Columns of the features of games: groups, types, meanings; docs/nfl.md tells how they are made."""
+"""Columns of the features of games: groups, types, meanings; docs/nfl.md says how each is made."""
 
 from __future__ import annotations
 

@@ -23,11 +23,13 @@ TITLES = {
     "weekly": "Weekly features",
     "nfl": "NFL",
     "warehouse": "Warehouse",
+    "config": "Tables that are given",
     "formats": "Small formats",
 }
 ROOT = Path(__file__).resolve().parents[2]
 INTRODUCTION = """\
-Paths stand below `results/<run>/`; `*` is any one name, `!(x)` any but x. A partition is a folder
+Paths stand below `results/<run>/`, those of `config/` in the project; `*` is any one
+name, `!(x)` any but x. A partition is a folder
 `key=value` with one `part.parquet`, and the key is a column inside, too. Columns are in the order
 of the file; a name with `<...>` stands for any number of columns. In CSV files the type is the one
 that the text is of, and null is an empty cell. The pages are made from what the jobs write by;

@@ -8,6 +8,22 @@ from typing import NamedTuple
 SIMULATED = "whether anything that it rests on is simulated"
 
 
+EVENTS = {  # key of the event: what it tells
+    "workflow_started": "snakemake_version, python_version, platform, host, snakefile_main",
+    "rulegraph": "rules, links [[from, to]] of the whole graph of what was asked for",
+    "resources_info": "cores; or resources {name: limit}",
+    "run_info": "rules {rule: jobs}, total",
+    "job_info": "jobid, rule, wildcards, threads, resources, inputs (number), output, log, "
+    "benchmark, reason",
+    "job_started": "jobids",
+    "job_finished": "jobid, rule, seconds, after (jobs whose output it read), run_s, cpu_s, "
+    "peak_mib; null where unknown",
+    "job_error": "jobid, rule, wildcards, cause, log, attempt",
+    "run_finished": "status (ok, failed), done, total, seconds, critical (rule or null); none: "
+    "the run goes on, or was killed",
+}
+
+
 class Format(NamedTuple):
     """JSON files of one kind; a key that ends with `?` may be absent.
 
@@ -192,9 +208,8 @@ REPORTS = (
         "history of a run, an object a line",
         {
             "time": "time of the event, UTC",
-            "event": "workflow_started, rulegraph, resources_info, run_info, job_info, "
-            "job_started, job_finished, job_error or run_finished",
-            "<key>?": "what the event tells; the report page is made of it",
+            "event": "what happened, and with it:",
+            **EVENTS,
         },
     ),
 )

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from importlib import import_module
 from typing import NamedTuple
 
+from scripts.plan.data_inputs import INPUTS
 from scripts.weekly.build_bars import BATCH, CHECKED
 from scripts.weekly.build_bars import COLUMNS as BARS
 from scripts.weekly.build_bars import OTHERS as OTHER_BARS
@@ -17,7 +18,8 @@ class Table(NamedTuple):
     """Files of one kind.
 
     Args:
-        place: path below results/<run>/, see `data_dictionary.described`.
+        place: path below results/<run>/ (config/...: from the project's folder), see
+            `data_dictionary.described`.
         source: the script, and its constant.
         columns: name -> (type, meaning), in the order of the file; none: the source's own.
         about: what it holds, in a line.
@@ -240,4 +242,5 @@ TABLES = (
         Table(place, script, {}, "as nflverse publishes it", note="All columns of the source.")
         for place, script in PUBLISHED
     ),
+    *(Table(*told) for told in INPUTS),
 )

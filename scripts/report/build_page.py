@@ -72,6 +72,29 @@ def domain_of(rule: str) -> str:
     return domain if underscore and domain != "migration" else "other"
 
 
+def filled(told: Mapping, front: Sequence[Path]) -> str:
+    """The page with its styles, its script and its data.
+
+    Args:
+        told: the data; no text of it can end a tag, or be taken for a mark.
+        front: the page (.html), its styles (.css) and the parts of its script (.js).
+    """
+    texts = {
+        kind: "\n".join(p.read_text(encoding="utf-8") for p in sorted(front) if p.suffix == kind)
+        for kind in (".html", ".css", ".js")
+    }
+    data = json.dumps(told, ensure_ascii=False, separators=(",", ":"), default=str)
+    page = texts[".html"]
+    for mark, text in (
+        ("/*{css}*/", texts[".css"]),
+        ("/*{js}*/", texts[".js"]),
+        ("{data}", data.replace("<", r"\u003c")),
+    ):
+        before, _, after = page.partition(mark)
+        page = before + text + after
+    return page
+
+
 def _run(run: Run, started: float) -> dict:
     """A row of the history. The run that makes the page has come to its last job."""
     status = run.status
@@ -145,24 +168,6 @@ def _graph(runs: Sequence[Run]) -> dict:
 def _below(path: str, results: Path, page: Path) -> str:
     """A path below the results as the page links it; one elsewhere as it is."""
     return holdings.link(Path(path), page) if path and results in Path(path).parents else path
-
-
-def filled(told: Mapping, front: Sequence[Path]) -> str:
-    """The page with its styles, its script and what it tells; no text of the data ends a tag."""
-    texts = {
-        kind: "\n".join(p.read_text(encoding="utf-8") for p in sorted(front) if p.suffix == kind)
-        for kind in (".html", ".css", ".js")
-    }
-    data = json.dumps(told, ensure_ascii=False, separators=(",", ":"), default=str)
-    page = texts[".html"]
-    for mark, text in (
-        ("/*{css}*/", texts[".css"]),
-        ("/*{js}*/", texts[".js"]),
-        ("{data}", data.replace("<", r"\u003c")),
-    ):
-        before, _, after = page.partition(mark)
-        page = before + text + after
-    return page
 
 
 if __name__ == "__main__":

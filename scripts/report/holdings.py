@@ -1,4 +1,4 @@
-"""What lies in a run's results: datasets with their partitions and refused rows, models, products."""
+"""What lies in a run's results: datasets, their partitions and refused rows; models; products."""
 
 import csv
 import json
@@ -117,7 +117,7 @@ def _tables(results: Path) -> Iterator[tuple[str, str, str, Path]]:
 
 
 def link(file: Path, page: Path) -> str:
-    """How `page` links a file: relative, with what a browser would take for something else escaped."""
+    """How `page` links a file: relative, and escaped as a URL."""
     return quote(os.path.relpath(file, page.parent))
 
 

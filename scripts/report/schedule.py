@@ -1,4 +1,4 @@
-"""How a run used its cores: lanes, the critical path, and the least time that it could have taken."""
+"""How a run used its cores: lanes, the critical path, the least time it could have taken."""
 
 import heapq
 from collections.abc import Mapping, Sequence

@@ -22,7 +22,7 @@ from tests.bench.weekly import market as daily_bars
 from tests.plans import CALENDAR
 from tests.workflow.project import Project, copy_project
 
-LIMIT_S = 1200
+LIMIT_S = 3600  # a few minutes on two cores of one's own
 # A command line's limits take the place of all of the profile's.
 LIMITS = ("--resources", "mem_mb=8000", "s3=4", "api=8", "http=4", "db=2", "gpu=1")
 DAYS = CALENDAR.between("2025-04-01", "2025-08-29")  # factors look back four months

@@ -117,8 +117,9 @@ def peak_mib(folder: Path, job: dict) -> float | None:
         job: its event `job_info`.
     """
     told = []
-    for log in job["log"]:
-        told += map(float, PEAK.findall((folder / log).read_text(errors="replace"))[-1:])
+    for log in (folder / name for name in job["log"]):
+        if log.is_file():
+            told += map(float, PEAK.findall(log.read_text(errors="replace"))[-1:])
     if job.get("benchmark") and (folder / job["benchmark"]).is_file():
         with (folder / job["benchmark"]).open() as file:
             sampled = [line["max_rss"] for line in csv.DictReader(file, delimiter="\t")]
@@ -134,12 +135,11 @@ def measured(folder: Path, events: Iterable[Path]) -> list[Job]:
         for event in map(json.loads, file.read_text(encoding="utf-8").splitlines()):
             if event["event"] == "job_info":
                 told[event["jobid"]] = event
-            elif event["event"] == "job_finished" and "mem_mb" in (job := told[event["jobid"]]).get(
-                "resources", {}
-            ):
-                peak = peak_mib(folder, job)
-                if peak is not None:
-                    jobs.append(Job(job["rule"], job["resources"]["mem_mb"], peak))
+            elif event["event"] == "job_finished":
+                job = told[event["jobid"]]
+                peak, asked = peak_mib(folder, job), job["resources"].get("mem_mb")
+                if peak is not None and asked is not None:  # targets ask for nothing
+                    jobs.append(Job(job["rule"], asked, peak))
     return jobs
 
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import random
-import re
 from pathlib import Path
 
+from scripts.report.build_page import filled
 from scripts.report.layout import place
 
 FRONT = Path(__file__).resolve().parents[2] / "scripts" / "report"
@@ -15,17 +14,8 @@ NEWEST, OLDER, BARE = "20250908T060000Z-2", "20250907T060000Z-1", "20250906T0600
 
 
 def html(told: dict) -> str:
-    """The page as scripts/report/build_page.py makes it of what it tells."""
-    parts = {
-        "/*{css}*/": (FRONT / "page.css").read_text(encoding="utf-8"),
-        "/*{js}*/": "\n".join(
-            path.read_text(encoding="utf-8") for path in sorted(FRONT.glob("page*.js"))
-        ),
-        "{data}": json.dumps(told, ensure_ascii=False).replace("<", r"\u003c"),
-    }
-    marks = re.compile("|".join(map(re.escape, parts)))
-    page = (FRONT / "page.html").read_text(encoding="utf-8")
-    return marks.sub(lambda found: parts[found[0]], page)
+    """The page that tells this."""
+    return filled(told, sorted(FRONT.glob("page*.*")))
 
 
 def nothing() -> dict:

@@ -25,6 +25,9 @@ SECRET = "hunter2-do-not-tell"
 SECRETS = ("MASSIVE_API_KEY", "AWS_SECRET_ACCESS_KEY", "ODDS_API_KEY", "PGPASSWORD")
 OPERATIONS = (ROOT / "docs/operations.md").read_text(encoding="utf-8")
 VERIFY = shutil.which("systemd-analyze")
+PARQUET = "results/tiny/ticks/parquet/MODON.parquet"
+TRADES = "results/tiny/ticks/trades/parity/v1_baseline/base/MODON.csv"
+REPORT = "Report:      results/tiny/report/index.html"
 WAITING = """if __name__ == "__main__":
     import pathlib, time
 
@@ -119,7 +122,7 @@ def test_a_plan_tells_a_changed_value_what_follows_and_the_cost(project: Project
     assert out.startswith("8 jobs of 8 rules, 3 with a cause of its own\n")
     assert (
         "\nparams changed: refill_interval_sec: 180 -> 181 (2 jobs, 5 jobs follow)\n"
-        "  1 ticks_simulate_trades, 1 ticks_simulate_sweep\n"
+        "  1 ticks_simulate_sweep, 1 ticks_simulate_trades\n"
     ) in out
     assert "\ncode or config changed, by its hash (1 job, 1 job follows)\n" in out
     cost = out[out.index("cost: ") :]
@@ -137,6 +140,11 @@ def test_a_plan_tells_a_changed_value_what_follows_and_the_cost(project: Project
 def test_a_plan_tells_changed_code_from_changed_config(project: Project) -> None:
     append(project.folder / "scripts/ticks/plot_security.py", "ADDED = 1")
     assert "\ncode of the script changed (1 job, 1 job follows)\n" in plan(project)
+    shutil.rmtree(project.folder / ".snakemake/metadata")
+    (project.results / "tiny/ticks/summary.csv").unlink()
+    out = plan(project)
+    assert "code of the script changed" not in out
+    assert re.search(r"\nof \d+ jobs Snakemake has no metadata: whether code or params ", out)
 
 
 def test_a_plan_tells_what_is_gone_what_was_changed_and_what_is_forced(project: Project) -> None:
@@ -157,25 +165,26 @@ def test_a_plan_tells_what_is_gone_what_was_changed_and_what_is_forced(project: 
 def test_a_plan_without_records_says_so(tmp_path: Path) -> None:
     fresh = with_python(copy_project(tmp_path, TINY))
     out = plan(fresh)
-    assert "\noutput is not there yet (11 jobs)\n" in out.replace("10 jobs", "11 jobs")
+    assert "\noutput is not there yet (10 jobs, 1 job follows)\n" in out
     assert out.endswith("cost: unknown, no run is recorded in results/tiny/events\n")
     assert not (fresh.folder / "results").exists()
 
 
 def test_a_dry_run_that_fails_speaks_for_itself(project: Project) -> None:
-    for arguments in (["nosuch"], ["--config", "ticks={sweps: {}}"], ["--nosuch"]):
-        own = project.run(*arguments, "--dry-run", "--logger", "almanac", check=False)
-        out, err = control(project, "plan", *arguments, status=own.returncode)
-        last = [line for line in own.stdout.splitlines() if line.strip()][-1]
-        assert last in (out + err).splitlines()
+    out, _ = control(project, "plan", "nosuch", status=1)
+    assert "MissingRuleException:\nNo rule to produce nosuch" in out
+    _, err = control(project, "plan", "--config", "ticks={sweps: {}}", status=1)
+    assert err.splitlines()[-1].startswith("error: config: ticks.sweps is not a known key; did you")
+    _, err = control(project, "plan", "--nosuch", status=2)
+    assert "unrecognized arguments: --nosuch" in err
     assert control(project, "plan", "--last", "x", status=1)[1].startswith("error: --last: got x")
 
 
 def test_check_and_perf_in_a_built_copy(project: Project) -> None:
-    out, err = control(project, "check")
+    out, _ = control(project, "check")
     assert out.splitlines()[-1] == "this machine can run the configured workflow (run tiny)"
     assert "present" in out
-    out, err = control(project, "perf", "results/tiny/events")
+    out, _ = control(project, "perf", "results/tiny/events")
     assert out.startswith("1 run in results/tiny/events, ")
     row = next(line for line in out.splitlines() if line.startswith("ticks_compile_kernel")).split()
     assert row[1:3] == ["cpu", "1"]
@@ -186,7 +195,7 @@ def test_check_and_perf_in_a_built_copy(project: Project) -> None:
     )
 
 
-def test_the_targets_of_make(project: Project) -> None:
+def test_the_targets_of_make_and_a_good_night_says_nothing(project: Project) -> None:
     env = variables(MAKEFLAGS="--old-file=.venv/installed")
 
     def make(*words: str) -> str:
@@ -198,12 +207,16 @@ def test_the_targets_of_make(project: Project) -> None:
 
     assert "1 run in results/tiny/events" in make("perf", "RUN=tiny", "LAST=3")
     assert "ticks_plot_pnl (cpu), " in make("perf", "RUN=tiny", "RULE=ticks_plot_pnl")
-    assert "nothing to do" in make("plan", "TARGETS=ticks", "ARGS=--config ticks='{draws: 1}'"[:0])
-    assert "ticks_plot_pnl: ticks_plot_pnl" in make(
-        "plan", "ARGS=--why ticks_plot_pnl --forcerun ticks_plot_pnl"
-    )
+    words = ("TARGETS=ticks", "ARGS=--why ticks_plot_pnl --config ticks='{max_securities: 9}'")
+    assert "ticks_plot_pnl: no job of the plan" in make("plan", *words)
     assert "run other" in make("check", "ARGS=--config run=other")
-    assert make("nightly", "TARGETS=ticks") == ""
+    assert make("nightly", f"TARGETS={PARQUET}") == ""
+    (log,) = logs(project)
+    assert "Nothing to be done" in log.read_text()
+    assert SECRET not in log.read_text()
+    assert "</html>" in (project.results / "tiny/report/index.html").read_text()
+    good = json.loads((log.parent / "good.json").read_text())
+    assert good["counts"]["ticks/ticks/MODON"]["quarantined"] == 0
 
 
 # -- nightly ---------------------------------------------------------------------------------------
@@ -227,26 +240,17 @@ def begun(project: Project) -> None:
     wait_for((project.folder / "begun").exists)
 
 
-def test_a_good_night_says_nothing_and_leaves_a_page(project: Project) -> None:
-    assert control(project, "nightly") == ("", "")
-    (log,) = logs(project)
-    assert "Nothing to be done" in log.read_text()
-    assert SECRET not in log.read_text()
-    assert "</html>" in (project.results / "tiny/report/index.html").read_text()
-    good = json.loads((log.parent / "good.json").read_text())
-    assert good["counts"]["ticks/ticks/MODON"]["quarantined"] == 0
-
-
 def test_a_bad_night_says_what_failed_what_grew_and_what_to_do(project: Project) -> None:
-    control(project, "nightly")
-    vendor = project.folder / "vendor"
-    shutil.copytree(project.results / "tiny/ticks/parquet", vendor)
-    (vendor / "PARKIN.parquet").write_bytes((vendor / "MODON.parquet").read_bytes()[:1000])
-    good = logs(project)[0].with_name("good.json")
-    told = json.loads(good.read_text())
-    told["counts"]["ticks/ticks/MODON"]["quarantined"] = -2  # as if two had been refused since
-    good.write_text(json.dumps(told))
-    given = ("--", "--config", "ticks={parquet_dir: vendor}", "--", "ticks")
+    vendor, whole = project.folder / "vendor", project.folder / PARQUET
+    shutil.copytree(whole.parent, vendor)
+    (vendor / "PARKIN.parquet").write_bytes(whole.read_bytes()[:1000])
+    good = project.results / "tiny/logs/nightly/good.json"
+    good.parent.mkdir()
+    counts = {"ticks/ticks/MODON": {"rows_in": 600, "quarantined": -2, "reasons": {}}}
+    told = json.dumps({"time": "2025-09-08 03:00", "counts": counts})  # two more are refused now
+    good.write_text(told)
+    target = TRADES.replace("MODON", "PARKIN")
+    given = ("--", "--config", "ticks={parquet_dir: vendor}", "--", target)
     out, err = control(project, "nightly", *given, status=1)
     lines = out.splitlines()
     assert err == ""
@@ -255,17 +259,19 @@ def test_a_bad_night_says_what_failed_what_grew_and_what_to_do(project: Project)
     assert lines[start + 1] == "  ticks_build_parquet security=PARKIN"
     assert lines[start + 2].startswith("    cause: vendor/PARKIN.parquet: not a readable parquet")
     assert "    log:   results/tiny/logs/ticks/ticks_build_parquet/PARKIN.log" in lines
-    assert any(line.startswith("What waited for it: ") for line in lines)
+    assert "What waited for it: 1 ticks_simulate_trades (1 job not run)" in lines
+    assert "Refused rows grew since the last good night (2025-09-08 03:00):" in lines
     assert "  ticks/ticks/MODON: -2 -> 0 of 600 rows" in lines
-    assert "Report:      results/tiny/report/index.html" in lines
     assert lines[-1] == f"Full output: {logs(project)[-1].relative_to(project.folder)}"
-    assert good.read_text() == json.dumps(told)  # no good night
-    again = lines[lines.index("Run again:") + 1].strip()
-    (vendor / "PARKIN.parquet").unlink()
+    assert good.read_text() == told  # it was no good night
+    first, last = lines.index("Run again:") + 1, lines.index(REPORT)
+    again = "\n".join(lines[first:last])
+    shutil.copy(vendor / "MODON.parquet", vendor / "PARKIN.parquet")
     done = subprocess.run(
         ["sh", "-c", again], cwd=project.folder, env=variables(), capture_output=True, text=True
     )
     assert done.returncode == 0, done.stderr
+    assert (project.folder / target).is_file()
 
 
 def test_a_config_that_is_not_valid_is_one_line(project: Project) -> None:
@@ -275,9 +281,9 @@ def test_a_config_that_is_not_valid_is_one_line(project: Project) -> None:
 
 
 def test_a_night_while_another_is_going_on_is_skipped(waiting: Project) -> None:
-    first = start(waiting, "nightly")
+    first = start(waiting, "nightly", "--", "--", PARQUET)
     begun(waiting)
-    out, err = control(waiting, "nightly", status=75)
+    out, _ = control(waiting, "nightly", status=75)
     assert re.fullmatch(
         r"last night's run is still going since \d{4}-\d\d-\d\d \d\d:\d\d: tonight's is skipped\n",
         out,
@@ -285,11 +291,10 @@ def test_a_night_while_another_is_going_on_is_skipped(waiting: Project) -> None:
     (waiting.folder / "go").touch()
     assert first.communicate(timeout=120) == ("", "")
     assert first.returncode == 0
-    assert control(waiting, "nightly") == ("", "")
 
 
 def test_after_a_killed_night_the_next_one_unlocks(waiting: Project) -> None:
-    first = start(waiting, "nightly")
+    first = start(waiting, "nightly", "--", "--", PARQUET)
     begun(waiting)
     first.kill()  # -9: Snakemake and its job go on
     first.wait()
@@ -299,7 +304,7 @@ def test_after_a_killed_night_the_next_one_unlocks(waiting: Project) -> None:
     os.kill(record["pid"], signal.SIGKILL)
     wait_for(lambda: not psutil.pid_exists(record["pid"]))
     (waiting.folder / "go").touch()
-    assert control(waiting, "nightly") == ("", "")
+    assert control(waiting, "nightly", "--", "--", PARQUET) == ("", "")
     text = logs(waiting)[-1].read_text()
     assert f"unlocked: the run with pid {record['pid']} that held this folder is gone" in text
 
@@ -307,7 +312,7 @@ def test_after_a_killed_night_the_next_one_unlocks(waiting: Project) -> None:
 def test_a_night_while_somebody_works_here_is_skipped_and_a_stopped_one_tells(
     waiting: Project,
 ) -> None:
-    daytime = waiting.start("ticks")
+    daytime = waiting.start(PARQUET)
     begun(waiting)
     out, _ = control(waiting, "nightly", status=75)
     assert out.startswith("a run is still going here since ")
@@ -316,7 +321,7 @@ def test_a_night_while_somebody_works_here_is_skipped_and_a_stopped_one_tells(
     assert daytime.returncode == 0
     (waiting.folder / "go").unlink()
     (waiting.folder / "begun").unlink()
-    stopped = start(waiting, "nightly", "--", "--forcerun", "ticks_build_parquet")
+    stopped = start(waiting, "nightly", "--", "--forcerun", "ticks_build_parquet", "--", TRADES)
     begun(waiting)
     stopped.terminate()  # as systemd stops it: it is the night alone that hears of it
     time.sleep(0.5)
@@ -326,8 +331,9 @@ def test_a_night_while_somebody_works_here_is_skipped_and_a_stopped_one_tells(
     assert "FAILED, stopped by SIGTERM (exit status 1" in out.splitlines()[0]
     assert any("(interrupted)" in line for line in out.splitlines())
     assert "Report:      not made" in out
-    parquet = waiting.results / "tiny/ticks/parquet/MODON.parquet"
-    assert parquet.stat().st_mtime > (waiting.folder / "begun").stat().st_mtime  # it was waited for
+    assert (waiting.folder / PARQUET).stat().st_mtime > (
+        waiting.folder / "begun"
+    ).stat().st_mtime  # it was waited for
 
 
 # -- the lines of the docs -------------------------------------------------------------------------
@@ -388,7 +394,7 @@ def test_a_plan_of_a_new_day_says_what_it_would_cost(lake: Project) -> None:
     if not landed(lake):
         pytest.skip("the night before has not been")
     made = sorted((lake.results / "small").rglob("*"))
-    out = plan(lake, "--config", f"lake={{as_of: {DAYS[1]}}}", "--", "lake")
+    out, _ = control(lake, "plan", "--config", f"lake={{as_of: {DAYS[1]}}}", "--", "lake")
     assert re.search(r"\noutput is not there yet \(\d+ jobs", out)
     assert re.search(r"1 lake_land_flatfile", out)
     assert re.search(r"\ncost: .* \(estimate, from \d runs?: medians", out)

@@ -522,7 +522,7 @@ os.environ["ALMANAC_EVENTS"] = "events"
 rule all:
     input: "joined.txt"
 rule toy_build_part:
-    output: "{x}.txt"
+    output: update("{x}.txt")
     wildcard_constraints: x="[ab]"
     shell: "touch {output}"
 rule toy_build_joined:
@@ -597,7 +597,8 @@ rule toy_check_sum:
     output: "sum.txt"
     log: "sum.log"
     priority: 7
-    shell: "until ls late_*.txt 2> /dev/null; do sleep 0.05; done; echo 'error: 3 is not 4' > {log}; exit 1"
+    shell: "until ls late_*.txt 2> /dev/null; do sleep 0.05; done;"
+           "echo 'error: 3 is not 4' > {log}; exit 1"
 rule toy_build_late:
     output: "late_{x}.txt"
     shell: "sleep 1; touch {output}"

@@ -23,11 +23,17 @@ SEED = int(os.environ.get("ALMANAC_KILL_SEED", "20261122"))
 
 
 @pytest.fixture(scope="module")
-def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """Digests of a run on one core that nothing interrupted."""
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """A run on one core that nothing interrupted."""
     project = copy_project(tmp_path_factory.mktemp("undisturbed"), SMALL)
     project.run(check=True, cores=1)
-    return project.digests()
+    return project
+
+
+@pytest.fixture(scope="module")
+def undisturbed(whole: Project) -> dict[str, str]:
+    """Its digests."""
+    return whole.digests()
 
 
 def spans(result: subprocess.CompletedProcess) -> list[tuple[float, float]]:
@@ -105,10 +111,9 @@ def test_plain_snakemake_after_a_kill_names_unlock_in_its_last_line(tmp_path: Pa
 
 
 def test_deleted_results_come_back_with_the_same_bytes(
-    tmp_path: Path, undisturbed: dict[str, str]
+    tmp_path: Path, whole: Project, undisturbed: dict[str, str]
 ) -> None:
-    project = copy_project(tmp_path, SMALL)
-    project.run(check=True)
+    project = Project(Path(shutil.copytree(whole.folder, tmp_path / "project", symlinks=True)))
     shutil.rmtree(project.results / "small/ticks/trades")
     project.run(check=True)
     assert project.digests() == undisturbed

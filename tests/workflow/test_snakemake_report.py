@@ -92,7 +92,7 @@ def page_of(report: zipfile.ZipFile) -> str:
 
 def results_of(report: zipfile.ZipFile) -> dict[str, dict]:
     """What the report tells of each product, by its path below the run's results."""
-    told = page_of(report).split("var results = ", 1)[1]
+    told = page_of(report).split('<script id="results">', 1)[1].split("=", 1)[1].lstrip()
     entries = json.JSONDecoder().raw_decode(told)[0]
     return {path.removeprefix(f"results/{RUN}/"): entry for path, entry in entries.items()}
 

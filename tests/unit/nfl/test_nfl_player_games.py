@@ -207,7 +207,7 @@ def landed(path: Path, *rows: dict[str, Any]) -> Path:
     """A file of landed box scores; what a row does not say is Brady's."""
     base = {"game_id": GAME["game_id"], "old_game_id": GAME["eid"], "player_id": BRADY}
     base |= {"name": "T.Brady", "team": "NE", **COUNTS}
-    frame = pl.DataFrame([base | row for row in rows], schema=box_scores.COLUMNS)
+    frame = pl.DataFrame([base | row for row in rows], schema=schema_of(box_scores.COLUMNS))
     frame.write_parquet(path)
     return path
 

@@ -14,6 +14,7 @@ import pytest
 from scripts.lake import bars, flatfile
 from scripts.plan import data_dictionary as dictionary
 from scripts.plan.data_formats import FORMATS
+from scripts.plan.data_inputs import INPUTS
 from scripts.plan.data_tables import TABLES, Table
 from scripts.plan.data_warehouse import relations
 from scripts.tables import Column, schema_of
@@ -160,6 +161,14 @@ def test_every_link_of_the_pages_leads_to_a_heading() -> None:
         for anchor in re.findall(r"\]\(#([^)]*)\)", text):
             assert anchor in headings[name], (name, anchor)
         assert len(set(headings[name])) == len(headings[name])
+
+
+def test_tables_that_are_given_have_the_declared_columns() -> None:
+    files = sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "config").rglob("*.csv"))
+    assert files == sorted(place for place, *_ in INPUTS)
+    for place in files:
+        (table,) = dictionary.described(place)
+        assert (ROOT / place).read_text().splitlines()[0].split(",") == list(table.columns)
 
 
 def test_tick_events_are_read_as_they_are_declared() -> None:

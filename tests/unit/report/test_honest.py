@@ -87,7 +87,6 @@ def test_the_peak_is_the_larger_of_log_and_benchmark(tmp_path: Path) -> None:
     done = "done: wall 1.00 s, cpu 1.00 s, peak memory {} MiB\n"
     (tmp_path / "1.log").write_text(f"said: peak memory 9999 MiB\n{done.format(90)}")
     (tmp_path / "2.log").write_text(done.format(70))
-    (tmp_path / "3.log").write_text("no last line")
     for n, sampled in ((1, "80.5"), (2, "80.5"), (3, "NA")):
         (tmp_path / f"{n}.tsv").write_text(f"s\tmax_rss\n1.0\t{sampled}\n")
     found = measured(tmp_path, [tmp_path / "e.jsonl"])
