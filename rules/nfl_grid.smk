@@ -22,7 +22,7 @@ rule nfl_fit_grid:
         ENVIRONMENT
     threads: 1
     resources:
-        mem_mb=fit_memory(430, 40, chunk_gpu),
+        mem_mb=chunk_memory,
         runtime=60,
         gpu=chunk_gpu,
     params:

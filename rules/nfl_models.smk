@@ -25,7 +25,7 @@ rule nfl_fit_model:
         ENVIRONMENT
     threads: 1
     resources:
-        mem_mb=fit_memory(330, 25, gpu_of),
+        mem_mb=FIT_MB,
         runtime=60,
         gpu=gpu_of,
     params:

@@ -2,21 +2,12 @@
 MODEL_TABLES = ("models.csv", "reliability.csv", "seasons.csv", "conclusion.md")
 OF_MODELS = ("predictions.parquet", "metrics.json")
 CARD_MB = 300  # of memory here for the driver of a card; not measured
+FIT_MB = 550 + CARD_MB * (config["nfl"]["device"] == "cuda")  # the same for all of a Slurm array
 
 
 def gpu_of(wildcards):
     """Cards a model's job takes: one for XGBoost where config says so."""
     return int(config["nfl"]["device"] == "cuda" and wildcards.model == "xgboost")
-
-
-def fit_memory(base, per_mb, cards):
-    """Resource function: as `memory_mb`, and CARD_MB where a job takes cards (a function tells)."""
-    return partial(_fit_memory, base, per_mb, cards)
-
-
-def _fit_memory(base, per_mb, cards, wildcards, input, attempt):
-    base += CARD_MB * cards(wildcards)
-    return _memory_mb(base, per_mb, math.inf, wildcards, input, attempt)
 
 
 def device_of(wildcards):
@@ -167,6 +158,12 @@ def fits_of(wildcards):
 def chunk_gpu(wildcards):
     """Cards a chunk's job takes."""
     return int(wildcards.device == "cuda")
+
+
+def chunk_memory(wildcards, input, attempt):
+    """Memory of a chunk's job (MB), with that of the card's driver."""
+    base = 430 + CARD_MB * chunk_gpu(wildcards)
+    return _memory_mb(base, 40, math.inf, wildcards, input, attempt)
 
 
 def nfl_products():

@@ -51,8 +51,6 @@ rule report_build_page:
         runtime=10,
     params:
         code=code("report/build_page"),
-        events=f"{RESULTS}/events",
-        results=RESULTS,
         products=report_products,
         simulated=report_simulated,
         version=VERSION,

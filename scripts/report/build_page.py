@@ -16,7 +16,6 @@ MOST_JOBS = 40_000  # in the charts of all runs; the newest run is always told w
 
 def build(
     *,
-    events: Path,
     results: Path,
     products: Sequence[str],
     simulated: bool | None,
@@ -29,8 +28,7 @@ def build(
     """Write the page.
 
     Args:
-        events: folder with the events of runs.
-        results: folder of the run.
+        results: folder of the run, with the events of its runs of Snakemake.
         products: what the graph makes, below `results`.
         simulated: whether anything rests on simulated data.
         version: of the project.
@@ -39,7 +37,7 @@ def build(
         front: the page without its data (.html), its styles (.css), parts of its script (.js).
         page: HTML to write; it loads nothing from anywhere.
     """
-    runs = read_runs(events, last)
+    runs = read_runs(results / "events", last)
     told = {
         "run": results.name,
         "version": version,
@@ -175,8 +173,7 @@ if __name__ == "__main__":
 
     with job(snakemake):  # noqa: F821
         build(
-            events=Path(snakemake.params.events),  # noqa: F821
-            results=Path(snakemake.params.results),  # noqa: F821
+            results=Path(snakemake.output.page).parents[1],  # noqa: F821
             products=snakemake.params.products,  # noqa: F821
             simulated=snakemake.params.simulated,  # noqa: F821
             version=snakemake.params.version,  # noqa: F821

@@ -46,7 +46,7 @@ def test_the_picture_of_the_rule_graph_shows_every_rule() -> None:
         *("warehouse_build_environment", "warehouse_snapshot_environment"),
         *("warehouse_apply_candidate", "warehouse_check_candidate", "warehouse_check_queries"),
         *("warehouse_drop_snapshot", "warehouse_score_verdict"),
-        *("warehouse_backup_database", "warehouse_check_backups"),
+        *("warehouse_backup_database", "warehouse_check_backups", "report_build_page"),
     }
     assert drawn - {"all"} == {rule.name for rule in job_rules()} - optional
 

@@ -18,7 +18,7 @@ def build(results: Path, **more: object) -> str:
     page = results / "report/index.html"
     page.parent.mkdir(parents=True, exist_ok=True)
     given = {
-        "events": results / "events", "results": results, "products": ["book/main.pdf"],
+        "results": results, "products": ["book/main.pdf"],
         "simulated": None, "version": "1.2.3", "last": 5, "started": 0.0, "front": FRONT,
     }  # fmt: skip
     build_page.build(**{**given, **more}, page=page)

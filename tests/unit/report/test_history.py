@@ -24,7 +24,8 @@ INFO = {
 }
 EVENTS = [
     (0, {"event": "workflow_started", "host": "vm"}),
-    (1, {"event": "rulegraph", "rules": ["all", "nfl_fit_model"], "links": [["nfl_fit_model", "all"]]}),
+    (1, {"event": "rulegraph", "rules": ["all", "nfl_fit_model"],
+         "links": [["nfl_fit_model", "all"]]}),
     (1, {"event": "resources_info", "cores": 2}),
     (1, {"event": "resources_info", "resources": {"mem_mb": 4000}}),
     (1, {"event": "run_info", "rules": {"nfl_fit_model": 3, "all": 1}, "total": 4}),
