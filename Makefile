@@ -136,5 +136,6 @@ clean-%: venv
 
 # Where a server's data could not stand in results, they are a link's target.
 clean:
-	find results -path '*/warehouse/server/data' -type l -exec sh -c 'rm -rf "$$(dirname "$$(readlink "$$1")")"' _ {} \;
+	find results -path '*/warehouse/server/data' -type l -exec sh -c \
+		'case $$(readlink "$$1") in */almanac-*/data) rm -rf "$$(dirname "$$(readlink "$$1")")";; esac' _ {} \;
 	rm -rf results .snakemake

@@ -37,7 +37,9 @@ FOOTER = f"{config['book']['title']} · almanac {VERSION}"
 @cache
 def edition():
     """The book as far as the other domains make what it reads."""
-    made = [path for domain in PRODUCTS if domain != "book" for path in products(domain)]
+    made = [
+        path for domain in PRODUCTS if domain not in ("book", "report") for path in products(domain)
+    ]
     below = [path.removeprefix("<results>/") for path in made if path.startswith("<results>/")]
     return planned(BOOK.edition, below)
 

@@ -63,8 +63,8 @@ rule report_build_page:
 
 
 def report_page():
-    """The page."""
-    return [REPORT]
+    """The page and, where it waits for them, the products: one that was deleted is made again."""
+    return [REPORT, *awaited(None)]
 
 
 PRODUCTS["report"] = report_page

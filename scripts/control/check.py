@@ -75,7 +75,7 @@ def _machine(config: Mapping, results: Path) -> Iterator[Finding]:
     yield Finding(
         "memory",
         machine.size(memory),
-        f"{rule} ({machine.size(need)})",
+        f"{rule} ({machine.size(need)})" if rule else "unknown before the first run",
         f"{machine.size(need)} are asked for; raise the limit of memory, or take smaller batches",
         there=memory >= need,
     )
@@ -117,9 +117,10 @@ def _folder(results: Path) -> Iterator[Finding]:
 def largest(config: Mapping, results: Path) -> tuple[str, float]:
     """The rule that asks for the most memory in the last recorded runs, and how much in MB.
 
-    A batch of the weekly features may take what config says.
+    A batch of the weekly features may take what config says. Before the first run nothing is known
+    of the others, and the rule is empty.
     """
-    asked = {"all": float(FLOOR_MB)}
+    asked = {"": float(FLOOR_MB)}
     if config["weekly"]["input"]:
         asked["weekly_build_features"] = float(config["weekly"]["memory_limit_mb"])
     for run in read_runs(results / "events", 2):

@@ -61,7 +61,7 @@ class Stop:
         """Run a command to its end.
 
         At the deadline it gets SIGTERM, after which Snakemake begins nothing more; after GRACE_S
-        more SIGINT, after which it ends its jobs; at last it is killed with all of them.
+        more it and its jobs get SIGINT, as by Ctrl-C; at last it is killed with all of them.
 
         Args:
             command: program and arguments.
@@ -93,7 +93,7 @@ class Stop:
             except subprocess.TimeoutExpired:
                 self.timed_out = True
                 number = ends.pop(0)[1]
-                if number == signal.SIGKILL:
+                if number != signal.SIGTERM:
                     with contextlib.suppress(ProcessLookupError):
                         os.killpg(process.pid, number)
                 else:

@@ -10,9 +10,10 @@ from pathlib import Path
 from snakemake_logger_plugin_almanac.lock import has_locks, locked_line, recorded_run_alive
 
 from scripts.errors import DataError
-from scripts.warehouse import stopping
+from scripts.warehouse import programs, stopping
 
 DOMAINS = ("lake", "ticks", "weekly", "nfl", "grid", "book", "warehouse", "report")
+BACKUPS = "backups"  # of databases that may be gone: they stay
 PLACES = {
     "grid": ("nfl/grid", ("nfl/nfl_fit_grid", "nfl/nfl_score_grid", "nfl/nfl_check_selection"))
 }
@@ -34,7 +35,10 @@ def folders(domain: str, results: Path) -> list[Path]:
         for found in sorted((results / kind / stem).parent.glob(f"{Path(stem).name}*"))
         if found.name.split(".")[0] == Path(stem).name
     ]
-    return [path for path in (results / place, *times) if path.exists()]
+    own = [results / place]
+    if domain == "warehouse" and own[0].is_dir() and not own[0].is_symlink():
+        own = [path for path in sorted(own[0].iterdir()) if path.name != BACKUPS]
+    return [path for path in (*own, *times) if path.is_symlink() or path.exists()]
 
 
 def clean(domain: str, run: str, top: Path) -> str:
@@ -53,7 +57,7 @@ def clean(domain: str, run: str, top: Path) -> str:
     """
     if not re.fullmatch(r"[A-Za-z0-9_-]+", run):
         raise DataError(f"RUN={run}: not the name of a run (letters, digits, _ and -)")
-    if has_locks(top) and recorded_run_alive(top):
+    if has_locks(top) and recorded_run_alive(top) is not False:
         raise DataError(locked_line(top))
     results = top / "results" / run
     found = folders(domain, results)
@@ -62,22 +66,26 @@ def clean(domain: str, run: str, top: Path) -> str:
     if domain == "warehouse":
         _end_server(results / "warehouse" / "server")
     for path in found:
-        shutil.rmtree(path) if path.is_dir() else path.unlink()
+        shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
     where = f"results/{run}/{PLACES.get(domain, (domain,))[0]}"
-    return f"removed {len(files)} files ({megabytes:.1f} MB): {where}, its logs and benchmarks"
+    kept = f"; {where}/{BACKUPS} is kept" if (results / domain / BACKUPS).is_dir() else ""
+    size = f"{len(files)} files ({megabytes:.1f} MB)"
+    return f"removed {size}: {where}, its logs and benchmarks{kept}"
 
 
 def _files(path: Path) -> list[Path]:
-    return [file for file in path.rglob("*") if not file.is_dir()] if path.is_dir() else [path]
+    if path.is_symlink() or not path.is_dir():
+        return [path]
+    return [file for file in path.rglob("*") if not file.is_dir()]
 
 
 def _end_server(folder: Path) -> None:
     """End the database server whose data are about to go; they may stand elsewhere, linked."""
     if not stopping.stop(folder):
         raise DataError(f"the server in {folder} does not end; end it, then clean again")
-    data = folder / "data"
-    if data.is_symlink():
-        shutil.rmtree(data.resolve().parent, ignore_errors=True)
+    shelter = programs.shelter_of(folder)
+    if (folder / "data").is_symlink() and (folder / "data").resolve().parent == shelter:
+        shutil.rmtree(shelter, ignore_errors=True)
 
 
 def main(arguments: list[str]) -> int:

@@ -16,7 +16,6 @@ from scripts.errors import DataError
 
 VARIABLE = "ALMANAC_PLAN"
 QUIET = ("--quiet", "all", "rules", "progress", "reason", "host", "--logger", "almanac")
-_FLAGS = re.compile(r" \((?:pipe|service|nodelocal|update|before update|cached|access: [^()]*)\)$")
 _UNTRACED = re.compile(r"^(\d+) jobs have missing provenance", re.MULTILINE)
 
 
@@ -70,8 +69,8 @@ class Plan:
         """Job -> jobs that it runs because of; not those of which it only waits for the output."""
         found = {}
         for job in self.jobs:
-            told = f", {parts(job.reason).get(FOLLOWS, '')}, "
-            makers = (self.maker[p] for p in job.input if p in self.maker and f", {p}, " in told)
+            told = set(parts(job.reason).get(FOLLOWS, "").split(", "))
+            makers = (self.maker[p] for p in job.input if p in self.maker and p in told)
             found[job.id] = list(dict.fromkeys(makers))
         return found
 
@@ -130,11 +129,6 @@ def dry_run(arguments: Sequence[str], environment: Mapping[str, str]) -> Plan:
     return Plan([_job(job) for job in jobs], int(found[1]) if found else 0, notes)
 
 
-def plain(path: str) -> str:
-    """A file's name without what Snakemake notes beside it: `x.json (update)` is x.json."""
-    return _FLAGS.sub("", path)
-
-
 def _turned(links: Mapping[int, Sequence[int]]) -> dict[int, list[int]]:
     turned: dict[int, list[int]] = defaultdict(list)
     for job, others in links.items():
@@ -149,7 +143,7 @@ def _job(fields: Mapping) -> PlannedJob:
         rule=fields["rule"],
         wildcards=fields["wildcards"],
         threads=fields["threads"],
-        input=[plain(path) for path in fields["input"]],
-        output=[plain(path) for path in fields["output"]],
+        input=fields["input"],
+        output=fields["output"],
         reason=fields["reason"],
     )

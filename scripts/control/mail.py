@@ -59,7 +59,8 @@ def summary(night: Night) -> str:
     if night.grown:
         told = _cut(_wrapped(f"  {one}" for one in night.grown), MOST_GROWN)
         lines += ["", f"Refused rows grew since {night.since}:", *told]
-    command = failed[0].command if failed else night.steps[-1].command
+    to_mend = [step for step in failed if step.name != "report"] or failed or night.steps
+    command = to_mend[-1].command  # of two, the build: it needs what the other one would tell
     tail = [
         *("", "Run again:", *command_lines(command)),
         *_wrapped([f"Report:      {night.page}", f"Full output: {night.log}"]),

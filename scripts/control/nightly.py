@@ -89,7 +89,7 @@ def main(arguments: Sequence[str]) -> int:
             if since := held(file):
                 print(f"last night's run is still going since {since}: tonight's is skipped")
                 return TRY_LATER
-            if lock.recorded_run_alive(Path()):
+            if lock.has_locks(Path()) and lock.recorded_run_alive(Path()):
                 print(f"a run is still going here since {_since()}: tonight's is skipped")
                 return TRY_LATER
             return night(order, given.timeout)
@@ -194,6 +194,8 @@ def with_config(options: Sequence[str], pair: str) -> list[str]:
             return [*options[: i + 1], pair, *options[i + 1 :]]
         if name == "--config" and equals:
             return [*options[:i], "--config", pair, value, *options[i + 1 :]]
+        if options[i].startswith("-C"):
+            return [*options[:i], "--config", pair, options[i][2:], *options[i + 1 :]]
     return [*options, "--config", pair]
 
 

@@ -15,9 +15,10 @@ from itertools import takewhile
 from pathlib import Path
 
 from rich.console import Console
+from snakemake_logger_plugin_almanac.run import plain
 
 from scripts.control.cost import Cost, estimate
-from scripts.control.dry_run import DryRunError, Plan, PlannedJob, dry_run, plain
+from scripts.control.dry_run import DryRunError, Plan, PlannedJob, dry_run
 from scripts.control.origins import Group, causes, chains, find, groups, link
 from scripts.control.reasons import Cause
 from scripts.control.screen import console, count, seconds, some
@@ -112,7 +113,7 @@ def events_of(plan: Plan) -> Path:
 
 def outputs(runs: Iterable[Run]) -> frozenset[str]:
     """Files that recorded jobs made."""
-    return frozenset(plain(path) for run in runs for job in run.done for path in job.output)
+    return frozenset(path for run in runs for job in run.done for path in plain(job.output))
 
 
 def tell_causes(screen: Console, plan: Plan, found: Sequence[Group]) -> None:

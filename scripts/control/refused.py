@@ -44,10 +44,11 @@ def growth(before: Mapping[str, Mapping], now: Mapping[str, Mapping]) -> list[Gr
     """Partitions with more refused rows than before, new ones included; the most first."""
     found = []
     for partition, counts in now.items():
-        old = before.get(partition, {"quarantined": 0, "reasons": {}})
-        if counts["quarantined"] > old["quarantined"]:
-            more = {k: v - old["reasons"].get(k, 0) for k, v in counts["reasons"].items()}
+        old = before.get(partition, {})
+        earlier, known = old.get("quarantined", 0), old.get("reasons", {})
+        if counts["quarantined"] > earlier:
+            more = {k: v - known.get(k, 0) for k, v in counts["reasons"].items()}
             reasons = {k: v for k, v in sorted(more.items(), key=lambda kv: -kv[1]) if v > 0}
-            numbers = (old["quarantined"], counts["quarantined"], counts["rows_in"])
+            numbers = (earlier, counts["quarantined"], counts["rows_in"])
             found.append(Growth(partition, *numbers, reasons))
     return sorted(found, key=lambda one: one.before - one.now)

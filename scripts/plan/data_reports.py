@@ -17,8 +17,9 @@ EVENTS = {  # key of the event: what it tells
     "benchmark, reason",
     "job_started": "jobids",
     "job_finished": "jobid, rule, seconds, after (jobs whose output it read), run_s, cpu_s, "
-    "peak_mib; null where unknown",
+    "peak_mib, host (the machine); null where unknown",
     "job_error": "jobid, rule, wildcards, cause, log, attempt",
+    "error": "exception, message: what Snakemake said of it, in a line",
     "run_finished": "status (ok, failed), done, total, seconds, critical (rule or null); none: "
     "the run goes on, or was killed",
 }

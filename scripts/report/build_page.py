@@ -1,6 +1,7 @@
 """The control room: one page that tells what ran, what it cost, and what lies in the results."""
 
 import json
+import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
@@ -8,7 +9,7 @@ from pathlib import Path
 
 from scripts.atomic import atomic
 from scripts.report import holdings, schedule, trends
-from scripts.report.history import Job, Run, read_runs
+from scripts.report.history import Job, Run, counts, domain_of, read_runs
 from scripts.report.layout import place
 
 MOST_JOBS = 40_000  # in the charts of all runs; the newest run is always told whole
@@ -21,7 +22,7 @@ def build(
     simulated: bool | None,
     version: str,
     last: int,
-    started: float,
+    own: str,
     front: Sequence[Path],
     page: Path,
 ) -> None:
@@ -33,7 +34,7 @@ def build(
         simulated: whether anything rests on simulated data.
         version: of the project.
         last: runs to tell of, the newest.
-        started: when the run that makes this page began, seconds since the epoch; 0: none does.
+        own: how the id of the run that makes this page ends; empty: none does.
         front: the page without its data (.html), its styles (.css), parts of its script (.js).
         page: HTML to write; it loads nothing from anywhere.
     """
@@ -43,7 +44,7 @@ def build(
         "version": version,
         "made": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}",
         "simulated": simulated,
-        "runs": [_run(run, started) for run in runs],
+        "runs": [_run(run, own) for run in runs],
         "details": _details(runs),
         "rules": [{**row, "domain": domain_of(row["rule"])} for row in trends.compare(runs)],
         "graph": _graph(runs),
@@ -64,12 +65,6 @@ def build(
         temporary.write_text(filled(told, front), encoding="utf-8")
 
 
-def domain_of(rule: str) -> str:
-    """The domain of a rule `<domain>_<verb>_<noun>`; a public target has none."""
-    domain, underscore, _ = rule.partition("_")
-    return domain if underscore and domain != "migration" else "other"
-
-
 def filled(told: Mapping, front: Sequence[Path]) -> str:
     """The page with its styles, its script and its data.
 
@@ -81,7 +76,9 @@ def filled(told: Mapping, front: Sequence[Path]) -> str:
         kind: "\n".join(p.read_text(encoding="utf-8") for p in sorted(front) if p.suffix == kind)
         for kind in (".html", ".css", ".js")
     }
-    data = json.dumps(told, ensure_ascii=False, separators=(",", ":"), default=str)
+    data = json.dumps(
+        _finite(told), ensure_ascii=False, separators=(",", ":"), default=str, allow_nan=False
+    )
     page = texts[".html"]
     for mark, text in (
         ("/*{css}*/", texts[".css"]),
@@ -93,10 +90,21 @@ def filled(told: Mapping, front: Sequence[Path]) -> str:
     return page
 
 
-def _run(run: Run, started: float) -> dict:
+def _finite(value: object) -> object:
+    """Data as JSON has it, which knows no NaN and no infinity: null."""
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, Mapping):
+        return {key: _finite(part) for key, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(part) for part in value]
+    return value
+
+
+def _run(run: Run, own: str) -> dict:
     """A row of the history. The run that makes the page has come to its last job."""
     status = run.status
-    if status == "unfinished" and started and run.started >= started - 60:
+    if status == "unfinished" and own and run.id.endswith(own):
         status = "failed" if run.failed else "ok"
     figures = schedule.figures(run)
     return {
@@ -122,15 +130,29 @@ def _details(runs: Sequence[Run]) -> dict[str, dict]:
         left -= len(run.jobs)
         if found and left < 0:
             break
-        path, (lanes, machines) = schedule.critical_path(run.jobs), schedule.lanes(run.jobs)
-        jobs = [_job(job, lanes[job.id], job.id in set(path)) for job in run.jobs]
+        shown = [job for job in run.jobs if counts(job.rule)]
+        lanes, machines = schedule.lanes(shown)
+        path = schedule.critical_path(shown) if run.traced else []
+        critical = set(path)
+        jobs = [_job(job, lanes[job.id], job.id in critical) for job in shown]
         told = {"jobs": jobs, "path": path, "cores": run.cores, "machines": machines}
         found[run.id] = {**told, **schedule.figures(run)}
     return found
 
 
 def _job(job: Job, lane: int, critical: bool) -> dict:
-    copied = ("id", "rule", "label", "cpu_s", "peak_mib", "threads", "mem_mb", "gpu", "state")
+    copied = (
+        "id",
+        "rule",
+        "label",
+        "run_s",
+        "cpu_s",
+        "peak_mib",
+        "threads",
+        "mem_mb",
+        "gpu",
+        "state",
+    )
     copied += ("host", "after", "reason", "log", "cause")
     return {
         **{name: getattr(job, name) for name in copied},
@@ -148,7 +170,7 @@ def _graph(runs: Sequence[Run]) -> dict:
     """Rules and their links as the runs had them, each rule with its place and its jobs."""
     rules = {rule for run in runs for rule in run.rules}
     links = sorted({link for run in runs for link in run.links if link[0] != link[1]})
-    jobs = Counter(job.rule for run in runs[-1:] for job in run.jobs)
+    jobs = Counter(job.rule for run in runs[-1:] for job in run.jobs)  # of the newest
     used = {a for a, _ in links}
     shown = sorted(rule for rule in rules if domain_of(rule) != "other" or rule in used)
     links = [link for link in links if set(link) <= set(shown)]
@@ -169,7 +191,7 @@ def _below(path: str, results: Path, page: Path) -> str:
 
 
 if __name__ == "__main__":
-    from scripts.job import job, started
+    from scripts.job import job, owner
 
     with job(snakemake):  # noqa: F821
         build(
@@ -178,7 +200,7 @@ if __name__ == "__main__":
             simulated=snakemake.params.simulated,  # noqa: F821
             version=snakemake.params.version,  # noqa: F821
             last=snakemake.params.last,  # noqa: F821
-            started=started(),
+            own=f"-{owner()}",
             front=[Path(path) for path in snakemake.input.front],  # noqa: F821
             page=Path(snakemake.output.page),  # noqa: F821
         )

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
+from scripts.plan.runs import OWN
+
 
 @dataclass
 class Job:
@@ -59,21 +61,33 @@ class Run:
     critical: str | None = None
     jobs: list[Job] = field(default_factory=list)
     unreadable: int = 0  # lines
+    traced: bool = True  # whether it tells which jobs a job needed
 
     @property
     def total(self) -> int:
-        """Jobs that were planned."""
-        return sum(self.planned.values())
+        """Jobs that were planned, without targets, which make nothing, and the page's own."""
+        return sum(count for rule, count in self.planned.items() if counts(rule))
 
     @property
     def done(self) -> list[Job]:
-        """Jobs that ended well."""
-        return [job for job in self.jobs if job.state == "done"]
+        """Jobs that ended well, but for targets and the page's own."""
+        return [job for job in self.jobs if job.state == "done" and counts(job.rule)]
 
     @property
     def failed(self) -> list[Job]:
         """Jobs whose last attempt failed."""
         return [job for job in self.jobs if job.state == "failed"]
+
+
+def domain_of(rule: str) -> str:
+    """The domain of a rule `<domain>_<verb>_<noun>`; a public target is of `other`."""
+    domain, underscore, _ = rule.partition("_")
+    return domain if underscore and domain != "migration" else "other"
+
+
+def counts(rule: str) -> bool:
+    """Whether a rule's jobs are what a run is about: no target, and not the control room itself."""
+    return rule != OWN and domain_of(rule) != "other"
 
 
 def seconds_of(time: str) -> float:
@@ -83,8 +97,10 @@ def seconds_of(time: str) -> float:
 
 def read_run(path: Path) -> Run:
     """Read a run's events; lines that cannot be read (a killed writer, a full disk) are counted."""
-    run, jobs = Run(path.stem), {}
-    for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
+    run, jobs = Run(path.stem, _began(path.stem)), {}
+    for line in path.read_text(encoding="utf-8", errors="replace").split("\n"):
+        if not line:
+            continue
         try:
             event = json.loads(line)
             _take(run, jobs, event["event"], seconds_of(event["time"]), event)
@@ -95,7 +111,7 @@ def read_run(path: Path) -> Run:
 
 
 def read_runs(folder: Path, last: int | None = None) -> list[Run]:
-    """The last runs that began a job, oldest first.
+    """The last runs that began a job other than the control room's own, oldest first.
 
     Args:
         folder: with the files of events; it may be absent.
@@ -104,7 +120,7 @@ def read_runs(folder: Path, last: int | None = None) -> list[Run]:
     found: list[Run] = []
     for path in _newest_first(folder):
         run = read_run(path)
-        if run.jobs:
+        if any(counts(job.rule) for job in run.jobs):
             found.append(run)
         if len(found) == last:
             break
@@ -114,6 +130,15 @@ def read_runs(folder: Path, last: int | None = None) -> list[Run]:
 def _newest_first(folder: Path) -> Iterator[Path]:
     """Files of events; their names begin with the start in UTC."""
     yield from sorted(folder.glob("*.jsonl"), key=lambda path: path.name, reverse=True)
+
+
+def _began(run_id: str) -> float:
+    """Seconds since the epoch of the start that a run's id begins with; 0: of another form."""
+    try:
+        stamp = datetime.strptime(run_id.partition("-")[0], "%Y%m%dT%H%M%SZ")
+    except ValueError:
+        return 0.0
+    return stamp.replace(tzinfo=UTC).timestamp()
 
 
 def _take(run: Run, jobs: dict[int, Job], event: str, time: float, fields: Mapping) -> None:
@@ -136,7 +161,8 @@ def _take(run: Run, jobs: dict[int, Job], event: str, time: float, fields: Mappi
             for name in ("run_s", "cpu_s", "peak_mib"):
                 setattr(job, name, fields.get(name))
             job.host = fields.get("host") or ""
-            job.after = fields.get("after", [])
+            job.after = list(fields.get("after", []))
+            run.traced &= "after" in fields
         case "job_error":
             job = jobs.setdefault(
                 fields["jobid"],
@@ -155,12 +181,12 @@ def _announce(run: Run, jobs: dict[int, Job], time: float, fields: Mapping) -> N
     jobs[fields["jobid"]] = Job(
         fields["jobid"],
         fields["rule"],
-        fields["wildcards"],
+        dict(fields["wildcards"]),
         time - run.started,
-        threads=fields["threads"],
+        threads=int(fields["threads"]),
         mem_mb=asked.get("mem_mb"),
         gpu=asked.get("gpu", 0),
         reason=fields["reason"],
         log=logs[0] if logs else "",
-        output=fields["output"],
+        output=list(fields["output"]),
     )

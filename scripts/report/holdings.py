@@ -5,7 +5,7 @@ import json
 import os
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import quote
@@ -32,7 +32,8 @@ def datasets(results: Path) -> list[dict]:
     """
     found: dict[tuple[str, str], list[tuple[str, os.stat_result]]] = {}
     for domain, dataset, key, path in _tables(results):
-        found.setdefault((domain, dataset), []).append((key, path.stat()))
+        if stat := _stat(path):
+            found.setdefault((domain, dataset), []).append((key, stat))
     counted = _counts(results)
     rows = []
     for (domain, dataset), leaves in sorted(found.items()):
@@ -53,15 +54,18 @@ def datasets(results: Path) -> list[dict]:
 
 
 def models(table: Path) -> list[dict]:
-    """Rows of nfl/tables/models.csv with their headline figures; an absent file has none."""
+    """Rows of nfl/tables/models.csv with their headline figures; an absent file has none.
+
+    A figure that is not there, or no number, is None.
+    """
     if not table.is_file():
         return []
     names = ("target", "features", "model", "calibration")
     with table.open(newline="", encoding="utf-8") as file:
         return [
-            {name: row[name] for name in names}
-            | {"n": int(row["n"]), "simulated": row["simulated"] == "true"}
-            | {name: float(row[name]) if row[name] else None for name in NUMBERS}
+            {name: row.get(name) for name in names}
+            | {"simulated": row.get("simulated") == "true"}
+            | {name: _number(row.get(name)) for name in ("n", *NUMBERS)}
             for row in csv.DictReader(file)
         ]
 
@@ -81,7 +85,7 @@ def products(paths: Iterable[str], results: Path, page: Path) -> list[dict]:
     rows = []
     for path in sorted(set(paths)):
         file = results / path
-        there = file.stat() if file.exists() else None
+        there = _stat(file)
         rows.append(
             {
                 "domain": path.partition("/")[0],
@@ -126,14 +130,14 @@ def _counts(results: Path) -> dict[tuple[str, str], dict]:
     found: dict[tuple[str, str], dict] = {}
     for path in _files(results, "*.json"):
         named = RECONCILE.fullmatch(path.relative_to(results).as_posix())
-        if named and {"rows_in", "good", "quarantined"} <= (told := _json(path)).keys():
+        if named and _is_account(told := _json(path)):
             key = named["domain"], COUNTED_AS.get(named["dataset"], named["dataset"])
             row = found.setdefault(
                 key, {"rows_in": 0, "good": 0, "quarantined": 0, "reasons": Counter()}
             )
             for name in ("rows_in", "good", "quarantined"):
                 row[name] += told[name]
-            row["reasons"].update(told.get("reasons", {}))
+            row["reasons"].update(told["reasons"])
     return found
 
 
@@ -141,6 +145,28 @@ def _files(results: Path, pattern: str) -> Iterator[Path]:
     """Files below the domains' folders that match; a server's data folder is its own."""
     for domain in ("lake", "ticks", "weekly", "nfl"):
         yield from sorted((results / domain).rglob(pattern))
+
+
+def _is_account(told: Mapping) -> bool:
+    """Whether it counts rows: whole numbers, and reasons with theirs."""
+    reasons = told.get("reasons")
+    numbers = [told.get(name) for name in ("rows_in", "good", "quarantined")]
+    return isinstance(reasons, dict) and all(type(n) is int for n in [*numbers, *reasons.values()])
+
+
+def _stat(path: Path) -> os.stat_result | None:
+    """What the system tells of a file; None: it is not there, or is just being replaced."""
+    try:
+        return path.stat()
+    except OSError:
+        return None
+
+
+def _number(text: str | None) -> float | None:
+    try:
+        return float(text or "")
+    except ValueError:
+        return None
 
 
 def _json(path: Path) -> dict:

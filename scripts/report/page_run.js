@@ -102,8 +102,8 @@ function drawJob(panel, job) {
   const began = DATA.runs.find((run) => run.id === chosen.run)?.started;
   const start = typeof began === "number" ? began : Date.parse(began) / 1000;
   const cpu =
-    typeof job.cpu_s === "number" && job.seconds
-      ? `${number(job.cpu_s, 2)} s (${percent(job.cpu_s / (job.seconds * (job.threads ?? 1)))} of ${plural(job.threads ?? 1, "thread")})`
+    typeof job.cpu_s === "number" && (job.run_s || job.seconds)
+      ? `${number(job.cpu_s, 2)} s (${percent(job.cpu_s / ((job.run_s || job.seconds) * (job.threads ?? 1)))} of ${plural(job.threads ?? 1, "thread")})`
       : NONE;
   const waited = job.after.map((id) => known.get(id)).filter(Boolean);
   const facts = [

@@ -125,7 +125,7 @@ def home(folder: Path) -> Home:
     user = account()
     folder.mkdir(parents=True, exist_ok=True)
     data, programs = folder.absolute() / "data", package()
-    shelter = _shelter(folder)
+    shelter = shelter_of(folder)
     if not open_to(data, user):
         _link(folder / "data", shelter / "data")
         data = shelter / "data"
@@ -153,7 +153,7 @@ def _link(link: Path, data: Path) -> None:
     link.symlink_to(data)
 
 
-def _shelter(folder: Path) -> Path:
+def shelter_of(folder: Path) -> Path:
     """A folder for one server in the system's temporary folder."""
     known = hashlib.sha256(str(folder.resolve()).encode()).hexdigest()[:12]
     return Path(tempfile.gettempdir()) / f"almanac-{known}"

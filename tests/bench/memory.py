@@ -3,17 +3,15 @@
     python -m tests.bench.memory                 lake, ticks, weekly, nfl, warehouse and the demo
     python -m tests.bench.memory weekly book     only these; book is the demo's book
 
-Asked: `mem_mb` of a job as the run's events have it. Needed: the largest of what Snakemake sampled
-(the benchmark's max_rss, a job and its children together) and of what the job's log ends with
-(exact, the largest single process). Those are MiB and mem_mb is MB, so a peak counts 1.048576
+Asked and needed are `mem_mb` and `peak_mib` of a job as the run's events have them: the peak is the
+larger of what Snakemake sampled (a job and its children together) and of what the job's log ends
+with (exact, the largest single process). It is MiB and mem_mb is MB, so a peak counts 1.048576
 times. A job is to ask for one to two times its need; one that asks for the floor of 500 MB may
 need less.
 """
 
 from __future__ import annotations
 
-import csv
-import json
 import os
 import platform
 import re
@@ -24,6 +22,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import NamedTuple
 
+from scripts.report.history import read_run
 from tests.bench.full_size import SIZES, servers_gone
 from tests.bench.measure import ROOT
 
@@ -32,7 +31,6 @@ MB_A_MIB = 2**20 / 10**6
 MOST = 2.0  # times the need
 FINE = ("ok", "floor")
 BOOK = {"book": "demo"}  # what stands for itself in another's run
-PEAK = re.compile(r"^done: .* peak memory (\d+) MiB$", re.MULTILINE)
 RULE = re.compile(r"^ *(?:use rule \w+ as|rule) ((?!_)\w+_\w+)(?::| with:)$", re.MULTILINE)
 
 
@@ -109,38 +107,16 @@ def counts(found: Iterable[Row]) -> str:
     return ", ".join(f"{verdicts.count(name)} {name}" for name in names)
 
 
-def peak_mib(folder: Path, job: dict) -> float | None:
-    """Peak of a job by its benchmark and its log; None: neither tells.
+def measured(events: Iterable[Path]) -> list[Job]:
+    """The finished jobs of recorded runs.
 
-    Args:
-        folder: what the paths of `job` are relative to.
-        job: its event `job_info`.
+    Raises:
+        RuntimeError: a job of a rule has no peak, so that nothing can be said of it.
     """
-    told = []
-    for log in (folder / name for name in job["log"]):
-        if log.is_file():
-            told += map(float, PEAK.findall(log.read_text(errors="replace"))[-1:])
-    if job.get("benchmark") and (folder / job["benchmark"]).is_file():
-        with (folder / job["benchmark"]).open() as file:
-            sampled = [line["max_rss"] for line in csv.DictReader(file, delimiter="\t")]
-        told += [float(value) for value in sampled if re.fullmatch(r"[\d.]+", value)]
-    return max(told, default=None)
-
-
-def measured(folder: Path, events: Iterable[Path]) -> list[Job]:
-    """The finished jobs of runs in a folder, as far as a peak is known."""
-    jobs = []
-    for file in events:
-        told: dict[int, dict] = {}
-        for event in map(json.loads, file.read_text(encoding="utf-8").splitlines()):
-            if event["event"] == "job_info":
-                told[event["jobid"]] = event
-            elif event["event"] == "job_finished":
-                job = told[event["jobid"]]
-                peak, asked = peak_mib(folder, job), job["resources"].get("mem_mb")
-                if peak is not None and asked is not None:  # targets ask for nothing
-                    jobs.append(Job(job["rule"], asked, peak))
-    return jobs
+    done = [job for file in events for job in read_run(file).done]
+    if unknown := {job.rule for job in done if not job.peak_mib or job.mem_mb is None}:
+        raise RuntimeError(f"no peak memory is known of {', '.join(sorted(unknown))}")
+    return [Job(job.rule, int(job.mem_mb), job.peak_mib) for job in done]
 
 
 def absent(domain: str, found: Iterable[Row]) -> list[str]:
@@ -161,7 +137,7 @@ def measure(domain: str) -> list[Row]:
         top.chmod(0o755)  # the database's own account looks in
         with servers_gone(top):
             project = SIZES[BOOK.get(domain, domain)](top)
-            jobs = measured(project.folder, project.event_files())
+            jobs = measured(project.event_files())
     own = [job for job in jobs if domain == "demo" or job.rule.startswith(f"{domain}_")]
     return rows(own)
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from tests.browser.conftest import Show
 from tests.browser.made_up import everything
+from tests.unit.report.test_build_page import build, record, told
+from tests.unit.report.test_history import EVENTS
 
 
 @pytest.mark.parametrize("width", [390, 1440])
@@ -56,3 +60,14 @@ def test_print_leaves_out_what_cannot_be_pressed(show: Show) -> None:
     assert page.is_hidden("nav")
     assert page.is_hidden("#rules .tools")
     assert page.is_visible("#rules table")
+
+
+def test_a_page_made_of_recorded_events_is_drawn_whole(show: Show, tmp_path: Path) -> None:
+    results = tmp_path / "demo"
+    record(results, EVENTS)
+    page = show(told(build(results)))
+    assert page.inner_text("#verdict strong") == "The newest run failed"
+    assert "worse" in page.inner_text("#verdict")
+    assert page.locator("#gantt rect[data-job]").count() == 3
+    assert page.locator("#rulegraph .node").count() == 1
+    assert "elsewhere" not in page.inner_text("#when")

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from scripts.plan.data_reports import EVENTS
 from tests.workflow.project import TINY, Project, copy_project, tail
 
 SECURITIES = {"MODON": 2.7, "PARKIN": 5.4, "SPINNEYS": 1.6}
@@ -48,10 +49,11 @@ def test_the_page_comes_last_and_tells_of_the_run_that_made_it(built: Project) -
     data = told(built)
     (run,) = data["runs"]
     assert (run["status"], run["failed"], run["cores"]) == ("ok", 0, 2)
-    jobs = data["details"][run["id"]]["jobs"]
-    own = [job for job in jobs if job["rule"] == "report_build_page"]
-    assert [job["state"] for job in own] == ["unfinished"]
-    assert all(job["state"] == "done" for job in jobs if job not in own)
+    details = data["details"][run["id"]]
+    assert len(details["jobs"]) == run["done"] == run["total"]
+    assert {job["state"] for job in details["jobs"]} == {"done"}
+    assert set(details["machines"]) == {run["host"]}
+    assert len(details["machines"]) == 2, "one for each core"
     assert all(product["written"] for product in data["products"])
     assert {row["domain"] for row in data["rules"]} == {"ticks"}
     assert data["simulated"] is True
@@ -102,7 +104,7 @@ def test_it_is_made_again_for_a_run_since_and_only_then(built: Project) -> None:
     built.run("results/tiny/ticks/summary.csv", "--force", check=True)
     again = built.run("report", check=True)
     assert ("report_build_page", {}) in built.jobs_run(again)
-    first, second, _ = told(built)["runs"]
+    first, second = told(built)["runs"]
     assert (first["status"], first["done"]) == ("ok", first["total"])
     assert second["done"] == 1
     at_once = built.run("report", "--config", "report={wait: false}", check=True)
@@ -123,7 +125,21 @@ def test_after_a_failure_the_page_without_waiting_tells_it(built: Project) -> No
     assert (built.results / "tiny/report" / failure["log"]).is_file()
     missing = {row["path"] for row in data["products"] if not row["written"]}
     assert "ticks/parquet/PARKIN.parquet" in missing
-    assert [run["status"] for run in data["runs"]][-2:] == ["failed", "ok"]
+    assert data["runs"][-1]["status"] == "failed", "the page's own run is none to tell of"
+
+
+def test_a_product_that_was_deleted_comes_back(built: Project) -> None:
+    summary = built.results / "tiny/ticks/summary.csv"
+    summary.unlink()
+    built.run("report", check=True)
+    assert summary.is_file()
+
+
+def test_events_are_those_of_the_data_dictionary(built: Project) -> None:
+    known = {name: set(re.findall(r"\w+", text)) for name, text in EVENTS.items()}
+    for file in built.event_files():
+        for event in map(json.loads, file.read_text(encoding="utf-8").splitlines()):
+            assert event.keys() - {"time", "event"} <= known[event["event"]], event
 
 
 @pytest.mark.parametrize("critical", [True, False])

@@ -12,6 +12,7 @@ import pytest
 
 from scripts.control.clean import DOMAINS, clean, main
 from scripts.errors import DataError
+from scripts.warehouse.programs import shelter_of
 
 FILES = (
     "results/demo/nfl/raw/a.csv", "results/demo/nfl/grid/results.parquet",
@@ -64,13 +65,33 @@ def test_every_domain_can_be_cleaned(top: Path) -> None:
 
 
 def test_data_that_stand_elsewhere_go_too(top: Path) -> None:
-    server, elsewhere = top / "results/demo/warehouse/server", top / "tmp" / "almanac-x" / "data"
-    server.mkdir(parents=True)
-    elsewhere.mkdir(parents=True)
-    (server / "data").symlink_to(elsewhere)
+    server, own = top / "results/demo/warehouse/server", top / "own" / "data"
+    for place in (server, own, shelter_of(server) / "data"):
+        place.mkdir(parents=True)
+    (server / "data").symlink_to(shelter_of(server) / "data")
     clean("warehouse", "demo", top)
     assert not server.exists()
-    assert not elsewhere.parent.exists()
+    assert not shelter_of(server).exists()
+    server.mkdir(parents=True)
+    (server / "data").symlink_to(own)
+    clean("warehouse", "demo", top)
+    assert not server.exists()
+    assert own.is_dir(), "what the user linked is his"
+
+
+def test_backups_stay_and_a_linked_folder_loses_its_link(top: Path) -> None:
+    (top / "results/demo/warehouse/backups/a").mkdir(parents=True)
+    (top / "results/demo/warehouse/backups/a/dump").touch()
+    (top / "results/demo/warehouse/views.json").touch()
+    assert clean("warehouse", "demo", top).endswith("results/demo/warehouse/backups is kept")
+    assert "results/demo/warehouse/backups/a/dump" in left(top)
+    assert "results/demo/warehouse/views.json" not in left(top)
+    (top / "disk").mkdir()
+    (top / "disk/kept").touch()
+    (top / "results/demo/weekly").symlink_to(top / "disk")
+    clean("weekly", "demo", top)
+    assert not (top / "results/demo/weekly").exists()
+    assert (top / "disk/kept").exists()
 
 
 def test_not_while_a_run_works_here(top: Path, monkeypatch, capsys) -> None:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import itertools
 
 import pytest
+from snakemake_logger_plugin_almanac.run import plain
 
 from scripts.control.cost import estimate
-from scripts.control.dry_run import Plan, PlannedJob, plain
+from scripts.control.dry_run import Plan, PlannedJob
 from scripts.control.origins import causes, chains, find, groups, link
 from scripts.control.plan import cores, events_of, split
 from scripts.errors import DataError
@@ -113,10 +114,8 @@ def test_a_plan_of_many_jobs_is_laid_out_within_its_bounds() -> None:
 
 
 def test_names_without_snakemakes_notes() -> None:
-    assert plain("a/b.json (update)") == "a/b.json"
-    assert plain("a/b (access: sequential)") == "a/b"
-    assert plain("a/b (1).csv") == "a/b (1).csv"
-    assert plain("a/b (copy)") == "a/b (copy)"
+    named = ["a/b.json (update)", "a/b (access: sequential)", "a/b (1).csv", "a/b (copy)"]
+    assert plain(named) == ["a/b.json", "a/b", "a/b (1).csv", "a/b (copy)"]
 
 
 def test_our_options_and_snakemakes() -> None:

@@ -19,7 +19,7 @@ def build(results: Path, **more: object) -> str:
     page.parent.mkdir(parents=True, exist_ok=True)
     given = {
         "results": results, "products": ["book/main.pdf"],
-        "simulated": None, "version": "1.2.3", "last": 5, "started": 0.0, "front": FRONT,
+        "simulated": None, "version": "1.2.3", "last": 5, "own": "", "front": FRONT,
     }  # fmt: skip
     build_page.build(**{**given, **more}, page=page)
     return page.read_text(encoding="utf-8")
@@ -58,7 +58,7 @@ def test_jobs_and_runs_are_told_with_their_places(tmp_path: Path) -> None:
     record(results, EVENTS)
     data = told(build(results))
     (run,) = data["runs"]
-    assert (run["status"], run["failed"], run["done"], run["total"]) == ("failed", 1, 1, 4)
+    assert (run["status"], run["failed"], run["done"], run["total"]) == ("failed", 1, 1, 3)
     details = data["details"][run["id"]]
     done, failed, _ = details["jobs"]
     assert (done["domain"], done["label"], done["host"]) == ("nfl", "season=2019", "node1")
@@ -73,9 +73,18 @@ def test_jobs_and_runs_are_told_with_their_places(tmp_path: Path) -> None:
 def test_the_run_that_makes_the_page_counts_as_it_stands(tmp_path: Path) -> None:
     results = tmp_path / "demo"
     record(results, [(s, e) for s, e in EVENTS[:8]])
-    began = 1_795_773_600.0  # 2026-11-27T10:00:00Z
-    assert told(build(results, started=began))["runs"][0]["status"] == "ok"
-    assert told(build(results, started=began + 3600))["runs"][0]["status"] == "unfinished"
+    assert told(build(results, own="-1"))["runs"][0]["status"] == "ok"
+    for other in ("-11", "", "-2"):
+        assert told(build(results, own=other))["runs"][0]["status"] == "unfinished"
+
+
+def test_a_number_that_is_none_does_not_empty_the_page(tmp_path: Path) -> None:
+    results = tmp_path / "demo"
+    (results / "nfl/tables").mkdir(parents=True)
+    (results / "nfl/tables/models.csv").write_text("model,brier,auc\nglm,nan,inf\nmlp,x\n")
+    glm, mlp = told(build(results))["models"]
+    assert (glm["model"], glm["brier"], glm["auc"], glm["n"]) == ("glm", None, None, None)
+    assert (mlp["model"], mlp["brier"], mlp["auc"]) == ("mlp", None, None)
 
 
 def test_only_the_newest_run_is_told_whole_where_jobs_are_too_many(

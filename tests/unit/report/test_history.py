@@ -46,7 +46,10 @@ EVENTS = [
 
 def lines(events: list[tuple[int, dict]]) -> list[str]:
     """Events as the plugin writes them."""
-    return [json.dumps({"time": f"2026-11-27T10:00:{s:02}.000Z", **event}) for s, event in events]
+    return [
+        json.dumps({"time": f"2026-11-27T10:00:{s:02}.000Z", **event}, ensure_ascii=False)
+        for s, event in events
+    ]
 
 
 def write(folder: Path, name: str, texts: list[str]) -> Path:
@@ -60,7 +63,7 @@ def write(folder: Path, name: str, texts: list[str]) -> Path:
 def test_a_run_is_what_its_events_tell(tmp_path: Path) -> None:
     run = read_run(write(tmp_path, "20261127T100000Z-1", lines(EVENTS)))
     assert (run.status, run.seconds, run.cores, run.host) == ("failed", 11.0, 2, "vm")
-    assert (run.total, run.critical, run.resources) == (4, "nfl_fit_model", {"mem_mb": 4000})
+    assert (run.total, run.critical, run.resources) == (3, "nfl_fit_model", {"mem_mb": 4000})
     assert run.links == [("nfl_fit_model", "all")]
     done, failed, left = run.jobs
     assert (done.state, done.start, done.seconds, done.run_s) == ("done", 2.0, 3.0, 2.5)
@@ -76,7 +79,27 @@ def test_events_of_earlier_versions_lack_measures(tmp_path: Path) -> None:
             "host", "critical")}) for s, e in EVENTS if e["event"] != "rulegraph"]  # fmt: skip
     run = read_run(write(tmp_path, "x", lines(old)))
     assert (run.jobs[0].after, run.jobs[0].peak_mib, run.jobs[0].host) == ([], None, "")
-    assert run.unreadable == 0
+    assert (run.unreadable, run.traced) == (0, False)
+
+
+def test_words_of_any_alphabet_end_no_line(tmp_path: Path) -> None:
+    odd = {"sheet": "a\u0085b\u2028c\x0bd"}
+    told = [(s, {**e, "wildcards": odd} if "wildcards" in e else e) for s, e in EVENTS]
+    run = read_run(write(tmp_path, "x", lines(told)))
+    assert (run.unreadable, run.jobs[0].wildcards) == (0, odd)
+
+
+def test_without_its_first_line_a_run_began_when_its_id_says(tmp_path: Path) -> None:
+    run = read_run(write(tmp_path, "20261127T100000Z-1", lines(EVENTS[1:])))
+    assert (run.started, run.jobs[0].start) == (1_795_773_600.0, 2.0)
+
+
+@pytest.mark.parametrize("field", ["wildcards", "threads", "resources", "output", "log"])
+def test_a_job_told_wrongly_is_unreadable(tmp_path: Path, field: str) -> None:
+    told = [(s, {**e, field: None} if e["event"] == "job_info" else e) for s, e in EVENTS[:8]]
+    run = read_run(write(tmp_path, "x", lines(told)))
+    assert run.jobs == [] if field != "log" else len(run.jobs) == 2
+    assert run.unreadable == (3 if field != "log" else 0)
 
 
 @pytest.mark.parametrize(
@@ -101,6 +124,9 @@ def test_runs_are_the_newest_that_began_a_job_oldest_first(tmp_path: Path) -> No
     for day in (3, 1, 2):
         write(tmp_path, f"2026112{day}T100000Z-7", lines(EVENTS))
     write(tmp_path, "20261129T100000Z-7", lines(EVENTS[:5]))
+    own = {**INFO, "jobid": 1, "rule": "report_build_page"}
+    target = {**INFO, "jobid": 2, "rule": "report", "output": []}
+    write(tmp_path, "20261130T100000Z-7", lines([*EVENTS[:5], (6, own), (7, target)]))
     assert [run.id[7] for run in read_runs(tmp_path, 2)] == ["2", "3"]
     assert [run.id[7] for run in read_runs(tmp_path)] == ["1", "2", "3"]
     assert read_runs(tmp_path / "absent", 5) == []

@@ -34,6 +34,10 @@ def results(tmp_path: Path) -> Path:
     put(tmp_path, "lake/reconcile/financials/2025-09.json", json.dumps(
         {"rows_in": 5, "good": 5, "quarantined": 0, "reasons": {}}))  # fmt: skip
     put(tmp_path, "lake/reconcile/financials/2025-10.json", "{half")
+    for name, spoilt in (("a", {"rows_in": None}), ("b", {"rows_in": "3"}), ("c", {"reasons": []})):
+        whole = {"rows_in": 1, "good": 1, "quarantined": 0, "reasons": {}}
+        put(tmp_path, f"lake/reconcile/financials/{name}.json", json.dumps({**whole, **spoilt}))
+    (tmp_path / "lake/bronze/gone.parquet").symlink_to(tmp_path / "nowhere")
     put(tmp_path, "lake/reconcile/sessions/2025-09-10.json", '{"date": "2025-09-10"}')
     put(tmp_path, "ticks/parquet/MODON.parquet")
     put(tmp_path, "ticks/parquet/A B.parquet")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import pytest
@@ -10,6 +9,7 @@ import pytest
 from tests.bench import cores, full_size, memory
 from tests.bench.cores import Timed, differing, earlier, line, without_times
 from tests.bench.memory import Job, absent, counts, measured, ratio, row, rows, table, verdict
+from tests.unit.report.test_history import EVENTS, lines, write
 from tests.workflow.project import Project
 
 MIB = 2**20 / 10**6  # in MB
@@ -68,29 +68,13 @@ def test_rules_are_told_apart_in_whatever_order_their_jobs_ended() -> None:
     assert words(lines[2]) == "c - not run at full size"
 
 
-def job_info(jobid: int, mem_mb: int) -> dict:
-    """An event as the plugin writes it."""
-    return {
-        "event": "job_info",
-        "jobid": jobid,
-        "rule": "a_build_b",
-        "resources": {"mem_mb": mem_mb},
-        "log": [f"{jobid}.log"],
-        "benchmark": f"{jobid}.tsv",
-    }
-
-
-def test_the_peak_is_the_larger_of_log_and_benchmark(tmp_path: Path) -> None:
-    finished = [{"event": "job_finished", "jobid": n, "rule": "a_build_b"} for n in (1, 2, 3)]
-    events = [*(job_info(n, 500 + n) for n in (1, 2, 3, 4)), *finished]
-    (tmp_path / "e.jsonl").write_text("".join(f"{json.dumps(event)}\n" for event in events))
-    done = "done: wall 1.00 s, cpu 1.00 s, peak memory {} MiB\n"
-    (tmp_path / "1.log").write_text(f"said: peak memory 9999 MiB\n{done.format(90)}")
-    (tmp_path / "2.log").write_text(done.format(70))
-    for n, sampled in ((1, "80.5"), (2, "80.5"), (3, "NA")):
-        (tmp_path / f"{n}.tsv").write_text(f"s\tmax_rss\n1.0\t{sampled}\n")
-    found = measured(tmp_path, [tmp_path / "e.jsonl"])
-    assert found == [Job("a_build_b", 501, 90), Job("a_build_b", 502, 80.5)]  # 4 did not finish
+def test_jobs_are_those_that_ended_with_what_they_asked_for_and_took(tmp_path: Path) -> None:
+    path = write(tmp_path, "20261127T100000Z-1", lines(EVENTS))
+    assert measured([path]) == [Job("nfl_fit_model", 800, 300.5)]
+    told = [(s, {**e, "peak_mib": None} if "peak_mib" in e else e) for s, e in EVENTS]
+    write(tmp_path, "20261127T100000Z-1", lines(told))
+    with pytest.raises(RuntimeError, match="no peak memory is known of nfl_fit_model"):
+        measured([path])
 
 
 def test_rules_that_did_not_run_are_named() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from itertools import pairwise
 
 from hypothesis import given
@@ -23,7 +24,14 @@ def schedules(draw: st.DrawFn) -> list[Job]:
         state = draw(st.sampled_from(["done", "done", "failed"]))
         job = Job(len(jobs), "r", {}, start, float(seconds), host=host, state=state, after=after)
         jobs.append(job)
+    for start in draw(st.lists(st.integers(0, 50), max_size=3)):  # go on, or were killed
+        jobs.append(Job(len(jobs), "r", {}, start))
     return jobs
+
+
+def end(job: Job) -> float:
+    """When a job leaves its lane."""
+    return math.inf if job.seconds is None else job.start + job.seconds
 
 
 @given(schedules())
@@ -31,20 +39,21 @@ def test_no_two_jobs_of_a_lane_overlap_and_no_lane_is_too_many(jobs: list[Job]) 
     found, machines = lanes(jobs)
     assert found.keys() == {job.id for job in jobs}
     for lane, host in enumerate(machines):
-        own = sorted((job.start, job.start + job.seconds) for job in jobs if found[job.id] == lane)
+        own = sorted((job.start, end(job)) for job in jobs if found[job.id] == lane)
         assert own
-        assert {job.host for job in jobs if found[job.id] == lane} == {host}
+        assert {job.host for job in jobs if found[job.id] == lane} <= {host, ""}
         assert all(first[1] <= second[0] for first, second in pairwise(own))
     for host in set(machines):
-        own = [job for job in jobs if job.host == host and job.seconds]
-        at_once = [sum(o.start <= j.start < o.start + o.seconds for o in own) for j in own]
+        own = [j for j in jobs if machines[found[j.id]] == host and end(j) > j.start]
+        at_once = [sum(o.start <= j.start < end(o) for o in own) for j in own]
         used = {found[job.id] for job in own}
         assert len(used) == max(at_once, default=0)
+    assert len({job.host for job in jobs} - {""}) != 1 or "" not in machines
 
 
 def longest(jobs: dict[int, Job], job: Job) -> float:
     """Seconds of the longest chain that ends with a job."""
-    own = job.seconds if job.state == "done" else 0.0
+    own = (job.seconds or 0.0) if job.state == "done" else 0.0
     return own + max((longest(jobs, jobs[other]) for other in job.after), default=0.0)
 
 
@@ -71,3 +80,5 @@ def test_no_run_can_take_less_than_its_longest_chain_or_its_shared_work() -> Non
     assert figures(wide)["bound_s"] == (9 * 2 + 5) / 2, "threads shrink to the cores"
     assert figures(wide)["wall_s"] == 14
     assert figures(Run("x"))["wall_s"] is None
+    untraced = figures(Run("x", cores=2, jobs=chain, traced=False))
+    assert (untraced["critical_s"], untraced["bound_s"]) == (None, None)
