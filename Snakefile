@@ -42,4 +42,4 @@ include: "rules/warehouse.smk"
 include: "rules/report.smk"
 
 
-os.environ["ALMANAC_CRITICAL"] = critical()
+tell_critical()

@@ -57,7 +57,7 @@ os.environ.update(
     POLARS_MAX_THREADS="1",
 )
 # Of the run, also where a Snakemake on a node of a cluster makes one job of it.
-os.environ.setdefault("ALMANAC_STARTED", f"{time.time()}")
+STARTED = os.environ.setdefault("ALMANAC_STARTED", f"{time.time()}")
 
 
 RESULTS = f"results/{config['run']}"  # for params, where pathvars do not count
@@ -87,8 +87,8 @@ def products(domain):
     return planned(PRODUCTS[domain])
 
 
-def critical():
-    """What the logger plugin and the jobs are told of the rules that stop a run: rule=retries, ...
+def tell_critical():
+    """Tell the logger plugin which rules stop a run, and how often they are tried again.
 
     Called when all rules are known.
     """
@@ -99,7 +99,8 @@ def critical():
             fix = f"did you mean {near[0]}?" if near else "snakemake --list-rules names them"
             raise WorkflowError(f"config: critical: there is no rule {name}; {fix}")
     running = workflow.execution_settings is not None  # else asked for a list, or for lint
-    return ",".join(f"{x}={known[x].restart_times if running else 0}" for x in config["critical"])
+    told = [f"{name}={known[name].restart_times if running else 0}" for name in config["critical"]]
+    os.environ.update(ALMANAC_CRITICAL=",".join(told))
 
 
 @cache
