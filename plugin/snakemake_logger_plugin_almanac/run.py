@@ -88,6 +88,8 @@ class Run:
     @property
     def stopped_for(self) -> str | None:
         """The critical rule whose failure ended the run, if one did."""
+        if not self.critical:  # asked at every record
+            return None
         return first_final(((j.rule, j.attempts) for j in self.failed.values()), self.critical)
 
     @property
