@@ -149,7 +149,8 @@ def test_only_a_critical_rules_failure_stops_what_does_not_need_it(
     listed = {"critical": ["ticks_build_parquet"]} if critical else {}
     project = copy_project(tmp_path, {**THREE, **listed})
     break_parquet(project, "PARKIN")
-    result = project.run(check=False, cores=1)
+    first = "results/tiny/ticks/parquet/PARKIN.parquet"  # so that others are ready when it fails
+    result = project.run("--prioritize", first, check=False, cores=1)
     events = [json.loads(line) for f in result.event_files for line in f.read_text().splitlines()]
     failure = next(n for n, event in enumerate(events) if event["event"] == "job_error")
     later = {e["jobid"] for e in events[failure:] if e["event"] == "job_finished"}
