@@ -21,7 +21,10 @@ ROOT = Path(workflow.basedir)
 ENVIRONMENT = str(ROOT / "envs" / "almanac.yaml")
 YAML = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # libyaml's is ten times as fast
 MIB = 2**20
+# On a node a Snakemake runs beside the job, and counts: the profiles of clusters say how much.
+NODE_MB = int(os.environ.get("ALMANAC_NODE_MB", 0))
 FLOOR_MB = 500
+FLOOR_MB += NODE_MB
 MEMORY.keep(Path(".snakemake", "almanac-code.json"))
 
 
@@ -124,4 +127,4 @@ def memory_mb(base, per_mb, most=math.inf):
 
 
 def _memory_mb(base, per_mb, most, wildcards, input, attempt):
-    return attempt * max(FLOOR_MB, int(min(most, base + per_mb * size_mb(input))))
+    return attempt * max(FLOOR_MB, NODE_MB + int(min(most, base + per_mb * size_mb(input))))

@@ -58,8 +58,8 @@ def batch_memory(per_mb, parts=1):
 
 
 def _batch_memory(per_mb, wildcards, input):
-    limit = max(FLOOR_MB, config["weekly"]["memory_limit_mb"])
-    return min(limit, max(FLOOR_MB, int(200 + per_mb * size_mb(input))))
+    limit = max(FLOOR_MB, NODE_MB + config["weekly"]["memory_limit_mb"])
+    return min(limit, max(FLOOR_MB, NODE_MB + int(200 + per_mb * size_mb(input))))
 
 
 def weekly_plots(symbol):

@@ -113,7 +113,7 @@ def test_the_cluster_gives_the_bytes_of_one_machine_and_what_rules_ask_for(
     assert all(3 <= int(job["TimelimitRaw"]) <= 60 for job in jobs)
     arrays = [job for job in jobs if "_" in job["JobID"]]
     assert len(arrays) == 4  # two models, two seasons
-    assert {job["ReqMem"] for job in arrays} <= {"550M", "551M"}  # 1 for the array's own commands
+    assert {job["ReqMem"] for job in arrays} <= {"950M", "951M"}  # 1 for the array's own commands
     assert len(jobs) < 40 < len(project.jobs_run(result))
     again = project.run(*PROFILE, "--", "nfl", "grid", check=True)
     assert "Nothing to be done" in again.stdout
