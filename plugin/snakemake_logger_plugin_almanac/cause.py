@@ -56,7 +56,7 @@ def find_cause(logs: Sequence[str], since: float, message: str, note: str = "") 
     since the epoch); `message` is the exception Snakemake reported for it, `note` what a cluster
     executor said of it: either may be empty.
     """
-    tails = [_tail(Path(log), since) for log in logs]
+    tails = [tail(Path(log), since) for log in logs]
     own = tails[0] if tails else []
     number = _signal("\n".join([message, note, *(line for tail in tails[1:] for line in tail)]))
     stated = [line for line in own if line.startswith(_MARK)]
@@ -80,7 +80,7 @@ def find_cause(logs: Sequence[str], since: float, message: str, note: str = "") 
 
 def progress(logs: Sequence[str], since: float) -> Progress:
     """Return how far a job came, by its own log: a job's log ends with `done:` or `error:`."""
-    lines = _tail(Path(logs[0]), since) if logs else []
+    lines = tail(Path(logs[0]), since) if logs else []
     if not lines:
         return "waiting"
     if lines[-1].startswith("done: "):
@@ -150,7 +150,7 @@ def _signal_name(number: int) -> str:
         return f"signal {number}"
 
 
-def _tail(log: Path, since: float) -> list[str]:
+def tail(log: Path, since: float) -> list[str]:
     """Return the last non-empty lines of `log`, none when it is absent or of an earlier run."""
     try:
         with log.open("rb") as file:

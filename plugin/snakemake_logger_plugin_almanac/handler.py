@@ -78,9 +78,8 @@ class LogHandler(LogHandlerBase):
         if self.common_settings.dryrun and event is not LogEvent.ERROR:
             return  # nothing runs, and nothing is written
         if event is LogEvent.WORKFLOW_STARTED:
-            self._folder = (
-                Path.cwd()
-            )  # parsing is over: the workdir and the critical rules are settled
+            # parsing is over: the workdir and the critical rules are settled
+            self._folder = Path.cwd()
             self._run.critical = critical_rules(os.environ)
             if not has_locks(self._folder):
                 run_record.drop_dead(self._folder)

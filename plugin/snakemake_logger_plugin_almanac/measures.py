@@ -9,11 +9,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-STALE_SECONDS = 2.0  # a file older than its job's start is an earlier run's
-TAIL_BYTES = 4096
-_DONE = re.compile(
-    r"^done: wall \S+ s, cpu (\S+) s, peak memory (\d+) MiB, on (\S+)$", re.MULTILINE
-)
+from snakemake_logger_plugin_almanac.cause import STALE_SECONDS, tail
+
+_DONE = re.compile(r"done: wall \S+ s, cpu (\S+) s, peak memory (\d+) MiB, on (\S+)")
 
 
 def measures(benchmark: str | None, logs: Sequence[str], since: float) -> dict[str, Any]:
@@ -30,22 +28,13 @@ def measures(benchmark: str | None, logs: Sequence[str], since: float) -> dict[s
                 row = next(csv.DictReader(file, delimiter="\t"))
             columns = (("run_s", "s"), ("cpu_s", "cpu_time"), ("peak_mib", "max_rss"))
             found.update({name: _number(row[column]) for name, column in columns})
-    for cpu, peak, host in _told(logs[0], since) if logs else ():
-        found["cpu_s"] = max(found["cpu_s"] or 0.0, float(cpu))
-        found["peak_mib"] = max(found["peak_mib"] or 0.0, float(peak))
-        found["host"] = host
+    lines = tail(Path(logs[0]), since) if logs else []
+    told = next(filter(None, map(_DONE.fullmatch, reversed(lines))), None)
+    if told:
+        found["cpu_s"] = max(found["cpu_s"] or 0.0, float(told[1]))
+        found["peak_mib"] = max(found["peak_mib"] or 0.0, float(told[2]))
+        found["host"] = told[3]
     return found
-
-
-def _told(log: str, since: float) -> list[tuple[str, str, str]]:
-    """CPU seconds, MiB and machine in the last line of a job's log."""
-    with contextlib.suppress(OSError, ValueError):
-        path = Path(log)
-        if path.stat().st_mtime > since - STALE_SECONDS:
-            with path.open("rb") as file:
-                file.seek(max(0, path.stat().st_size - TAIL_BYTES))
-                return _DONE.findall(file.read().decode(errors="replace"))[-1:]
-    return []
 
 
 def _number(text: str) -> float | None:

@@ -9,7 +9,7 @@ from typing import Any
 
 from snakemake_interface_logger_plugins.common import LogEvent
 
-from snakemake_logger_plugin_almanac.run import plain
+from snakemake_logger_plugin_almanac.run import plain, wildcards
 
 VARIABLE = "ALMANAC_PLAN"
 
@@ -31,7 +31,7 @@ class PlanFile:
             {
                 "jobid": fields["jobid"],
                 "rule": fields["rule_name"],
-                "wildcards": {str(k): str(v) for k, v in (fields["wildcards"] or {}).items()},
+                "wildcards": wildcards(record),
                 "threads": fields["threads"],
                 "input": plain(fields["input"]),
                 "output": plain(fields["output"]),

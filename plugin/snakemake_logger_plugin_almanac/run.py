@@ -149,7 +149,7 @@ class Run:
 
     def _job_info(self, record: LogRecord) -> Iterator[tuple[str, Fields]]:
         job = self._job(record)
-        job.state, job.started, job.wildcards = "running", record.created, _wildcards(record)
+        job.state, job.started, job.wildcards = "running", record.created, wildcards(record)
         fields = record.__dict__
         job.inputs, output = (plain(fields[files]) for files in ("input", "output"))
         job.benchmark = fields["benchmark"]
@@ -230,7 +230,7 @@ class Run:
         fields = record.__dict__
         logs = [str(path) for path in fields["log"]]
         return self.jobs.setdefault(
-            fields["jobid"], Job(fields["rule_name"], _wildcards(record), logs, record.created)
+            fields["jobid"], Job(fields["rule_name"], wildcards(record), logs, record.created)
         )
 
     def _find(self, origin: Origin) -> int | None:
@@ -308,7 +308,7 @@ def plain(files: Iterable[Any]) -> list[str]:
     return [_FLAG.sub("", str(path)) for path in files]
 
 
-def _wildcards(record: LogRecord) -> dict[str, str]:
+def wildcards(record: LogRecord) -> dict[str, str]:
     """Return the record's wildcards as plain text."""
     wildcards = getattr(record, "wildcards", None) or {}
     return {str(name): str(value) for name, value in wildcards.items()}

@@ -8,7 +8,7 @@ from statistics import median
 
 from scripts.control.dry_run import Plan, PlannedJob
 from scripts.report.history import Job, Run
-from scripts.report.trends import PERIODS
+from scripts.report.trends import undated
 
 
 @dataclass(frozen=True)
@@ -144,5 +144,4 @@ def schedule(
 
 
 def _key(job: Job | PlannedJob) -> tuple:
-    kept = sorted((k, v) for k, v in job.wildcards.items() if k not in PERIODS)
-    return job.rule, *kept
+    return job.rule, *undated(job.wildcards)

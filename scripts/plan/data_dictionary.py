@@ -172,10 +172,16 @@ def _table(table: Table) -> Iterator[str]:
     yield ""
     if not table.columns:
         return
+    columns = table.columns.items()
+    yield from _columns((name, type_name(dtype), meaning) for name, (dtype, meaning) in columns)
+
+
+def _columns(rows: Iterable[tuple[str, str, str]]) -> Iterator[str]:
+    """A table of columns: name, type, meaning."""
     yield "| column | type | meaning |"
     yield "|---|---|---|"
-    for name, (dtype, meaning) in table.columns.items():
-        yield f"| `{name}` | {type_name(dtype)} | {_cell(meaning)} |"
+    for name, kind, meaning in rows:
+        yield f"| `{name}` | {kind} | {_cell(meaning)} |"
     yield ""
 
 
@@ -194,11 +200,7 @@ def _relation(relation: Relation) -> Iterator[str]:
     """Text of a relation's section."""
     yield f"{relation.kind.capitalize()}: {relation.about}."
     yield ""
-    yield "| column | type | meaning |"
-    yield "|---|---|---|"
-    for name, (kind, meaning) in relation.columns.items():
-        yield f"| `{name}` | {kind} | {_cell(meaning)} |"
-    yield ""
+    yield from _columns((name, *told) for name, told in relation.columns.items())
 
 
 def page_of(domain: str) -> str:

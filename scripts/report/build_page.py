@@ -3,7 +3,7 @@
 import json
 import math
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -12,6 +12,10 @@ from scripts.report import holdings, schedule, trends
 from scripts.report.history import Job, Run, counts, domain_of, read_runs
 from scripts.report.layout import place
 
+COPIED = (  # of a job, as they are
+    *("id", "rule", "label", "run_s", "cpu_s", "peak_mib", "threads", "mem_mb", "gpu"),
+    *("state", "host", "after", "reason", "cause"),
+)
 MOST_JOBS = 40_000  # in the charts of all runs; the newest run is always told whole
 
 
@@ -39,13 +43,14 @@ def build(
         page: HTML to write; it loads nothing from anywhere.
     """
     runs = read_runs(results / "events", last)
+    figures = {run.id: schedule.figures(run) for run in runs}
     told = {
         "run": results.name,
         "version": version,
         "made": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}",
         "simulated": simulated,
-        "runs": [_run(run, own) for run in runs],
-        "details": _details(runs),
+        "runs": [_run(run, figures[run.id], own) for run in runs],
+        "details": _details(runs, figures, lambda log: _below(log, results, page)),
         "rules": [{**row, "domain": domain_of(row["rule"])} for row in trends.compare(runs)],
         "graph": _graph(runs),
         "failures": [
@@ -58,9 +63,6 @@ def build(
         "models": holdings.models(results / "nfl" / "tables" / "models.csv"),
         "products": holdings.products(products, results, page),
     }
-    for details in told["details"].values():
-        for job in details["jobs"]:
-            job["log"] = _below(job["log"], results, page)
     with atomic(page) as temporary:
         temporary.write_text(filled(told, front), encoding="utf-8")
 
@@ -101,16 +103,15 @@ def _finite(value: object) -> object:
     return value
 
 
-def _run(run: Run, own: str) -> dict:
+def _run(run: Run, figures: Mapping, own: str) -> dict:
     """A row of the history. The run that makes the page has come to its last job."""
     status = run.status
     if status == "unfinished" and own and run.id.endswith(own):
         status = "failed" if run.failed else "ok"
-    figures = schedule.figures(run)
     return {
         "id": run.id,
         "started": f"{datetime.fromtimestamp(run.started, UTC):%Y-%m-%dT%H:%M:%SZ}",
-        "seconds": figures.pop("wall_s"),
+        "seconds": figures["wall_s"],
         "status": status,
         "done": len(run.done),
         "total": run.total,
@@ -123,7 +124,9 @@ def _run(run: Run, own: str) -> dict:
     }
 
 
-def _details(runs: Sequence[Run]) -> dict[str, dict]:
+def _details(
+    runs: Sequence[Run], figures: Mapping[str, Mapping], link: Callable[[str], str]
+) -> dict[str, dict]:
     """Jobs of the runs, newest first, as many as a page bears."""
     found, left = {}, MOST_JOBS
     for run in reversed(runs):
@@ -134,33 +137,26 @@ def _details(runs: Sequence[Run]) -> dict[str, dict]:
         lanes, machines = schedule.lanes(shown)
         path = schedule.critical_path(shown) if run.traced else []
         critical = set(path)
-        jobs = [_job(job, lanes[job.id], job.id in critical) for job in shown]
+        jobs = [
+            {
+                **_job(job),
+                "lane": lanes[job.id],
+                "critical": job.id in critical,
+                "log": link(job.log),
+            }
+            for job in shown
+        ]
         told = {"jobs": jobs, "path": path, "cores": run.cores, "machines": machines}
-        found[run.id] = {**told, **schedule.figures(run)}
+        found[run.id] = {**told, **figures[run.id]}
     return found
 
 
-def _job(job: Job, lane: int, critical: bool) -> dict:
-    copied = (
-        "id",
-        "rule",
-        "label",
-        "run_s",
-        "cpu_s",
-        "peak_mib",
-        "threads",
-        "mem_mb",
-        "gpu",
-        "state",
-    )
-    copied += ("host", "after", "reason", "log", "cause")
+def _job(job: Job) -> dict:
     return {
-        **{name: getattr(job, name) for name in copied},
+        **{name: getattr(job, name) for name in COPIED},
         "domain": domain_of(job.rule),
         "start": round(job.start, 3),
         "seconds": job.seconds and round(job.seconds, 3),
-        "lane": lane,
-        "critical": critical,
         "output": job.output[0] if job.output else "",
         "outputs": len(job.output),
     }

@@ -1,7 +1,7 @@
 """What rules cost over recorded runs, and which became slower than in earlier ones."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
 
@@ -112,8 +112,12 @@ def _exact(job: Job) -> Key:
 
 
 def _undated(job: Job) -> Key:
-    kept = {k: v for k, v in job.wildcards.items() if k not in PERIODS}
-    return job.threads, tuple(sorted(kept.items()))
+    return job.threads, undated(job.wildcards)
+
+
+def undated(wildcards: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+    """What is left of wildcards without dates, in order: the same for jobs of other days."""
+    return tuple(sorted((k, v) for k, v in wildcards.items() if k not in PERIODS))
 
 
 def _row(rule: str, device: str, by_run: dict[str, list[Job]], failed: int) -> dict:

@@ -18,8 +18,8 @@ from subprocess import CompletedProcess
 import psutil
 import pytest
 
-from tests.workflow.nfls import built, copied, tiny
-from tests.workflow.project import TINY, Project, copy_project, tail
+from tests.workflow.nfls import built, tiny
+from tests.workflow.project import TINY, Project, copied, copy_project, tail
 from tests.workflow.test_nfl_grid import Card
 
 TICKS = "results/tiny/ticks/parquet/MODON.parquet"  # the second job of two

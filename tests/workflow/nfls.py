@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import io
-import shutil
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from functools import cache
@@ -82,13 +81,6 @@ def built(top: Path) -> Project:
     project = copy_project(top / "nfl", tiny())
     project.run("nfl", "grid", check=True)
     return project
-
-
-def copied(project: Project, tmp_path: Path) -> Project:
-    """A copy of a built project, for one test to change."""
-    folder = tmp_path / "project"
-    shutil.copytree(project.folder, folder, symlinks=True)
-    return Project(folder)
 
 
 def nfl_of(project: Project) -> Path:

@@ -158,6 +158,13 @@ def copy_project(tmp_path: Path, config: Mapping | None = None) -> Project:
     return project
 
 
+def copied(project: Project, tmp_path: Path) -> Project:
+    """A copy of a built project, for one test to change."""
+    folder = tmp_path / "project"
+    shutil.copytree(project.folder, folder, symlinks=True)
+    return Project(folder)
+
+
 def kernel_cache() -> Path:
     """Compiled kernels shared by all copies: <fingerprint>/<package>; compiling takes 5 to 30 s."""
     folder = Path(tempfile.gettempdir()) / f"almanac-numba-{os.getuid()}"

@@ -16,8 +16,8 @@ import pytest
 from tests.programs import needs
 from tests.workflow import books, nfls
 from tests.workflow.books import SET, book_of, edit, jobs, of_chapter, source
-from tests.workflow.nfls import built, copied, games_csv, of_season
-from tests.workflow.project import Project, half_written, tail
+from tests.workflow.nfls import built, games_csv, of_season
+from tests.workflow.project import Project, copied, half_written, tail
 from tests.workflow.test_nfl_reruns import TABLES, WEEK_14, WEEK_15
 from tests.workflow.test_reruns import append, planned
 

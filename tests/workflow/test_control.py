@@ -18,7 +18,7 @@ import psutil
 import pytest
 
 from tests.workflow.lakes import small
-from tests.workflow.project import FOREIGN, ROOT, TINY, Project, copy_project
+from tests.workflow.project import FOREIGN, ROOT, TINY, Project, copied, copy_project
 from tests.workflow.test_reruns import append, set_leaf
 
 SECRET = "hunter2-do-not-tell"
@@ -102,9 +102,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Project:
 @pytest.fixture
 def project(built: Project, tmp_path: Path) -> Project:
     """A copy of the built copy, for one test to change."""
-    folder = tmp_path / "project"
-    shutil.copytree(built.folder, folder, symlinks=True)
-    return Project(folder)
+    return copied(built, tmp_path)
 
 
 # -- plan ------------------------------------------------------------------------------------------

@@ -12,7 +12,7 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from tests.workflow.lakes import keys_run, lake_of, ran, read, small
-from tests.workflow.project import Project, copy_project
+from tests.workflow.project import Project, copied, copy_project
 from tests.workflow.test_reruns import OLD, append, planned
 
 NEXT = "2025-09-04"
@@ -31,9 +31,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Project:
 @pytest.fixture
 def project(built: Project, tmp_path: Path) -> Project:
     """A copy of the built lake, for one test to change."""
-    folder = tmp_path / "project"
-    shutil.copytree(built.folder, folder, symlinks=True)
-    return Project(folder)
+    return copied(built, tmp_path)
 
 
 def test_the_next_day_touches_only_what_can_have_changed(project: Project) -> None:

@@ -15,7 +15,7 @@ from polars.testing import assert_frame_equal
 
 from scripts.plan.lake import FLAT
 from tests.workflow.lakes import SESSIONS, keys_run, lake_of, ran, read, small
-from tests.workflow.project import Project, copy_project, half_written, tail
+from tests.workflow.project import Project, copied, copy_project, half_written, tail
 
 SEED = int(os.environ.get("ALMANAC_KILL_SEED", "20250903"))
 WEEKLY = {"related", "ticker_types", "tickers"}
@@ -33,9 +33,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Project:
 @pytest.fixture
 def project(built: Project, tmp_path: Path) -> Project:
     """A copy of the built lake, for one test to change."""
-    folder = tmp_path / "project"
-    shutil.copytree(built.folder, folder, symlinks=True)
-    return Project(folder)
+    return copied(built, tmp_path)
 
 
 def contents(project: Project) -> dict[str, str]:

@@ -20,8 +20,8 @@ from scripts.nfl.evaluation import metrics
 from scripts.nfl.models import families
 from scripts.plan import grid as plan
 from tests.unit.nfl.nfl_model_games import FEATURES, simulated
-from tests.workflow.nfls import SMALLEST, TESTS, built, configure, copied, jobs, nfl_of
-from tests.workflow.project import ROOT, Project, tail
+from tests.workflow.nfls import SMALLEST, TESTS, built, configure, jobs, nfl_of
+from tests.workflow.project import ROOT, Project, copied, tail
 
 ROUNDS = [1, 4, 9, 20]
 CHOICE = {"score_grid": 1, "check_selection": 1}

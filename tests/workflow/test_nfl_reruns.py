@@ -12,14 +12,13 @@ from tests.workflow.nfls import (
     SMALLEST,
     built,
     configure,
-    copied,
     games_csv,
     jobs,
     nfl_of,
     of_season,
     tiny,
 )
-from tests.workflow.project import Project, copy_project
+from tests.workflow.project import Project, copied, copy_project
 from tests.workflow.test_reruns import append, planned
 
 NEW = 2019

@@ -8,8 +8,8 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from tests.workflow.nfls import SEASONS, TESTS, built, copied, nfl_of, tiny
-from tests.workflow.project import Project, copy_project, half_written
+from tests.workflow.nfls import SEASONS, TESTS, built, nfl_of, tiny
+from tests.workflow.project import Project, copied, copy_project, half_written
 
 TARGETS, SETS = ("home_cover", "home_win"), ("football", "market")
 FILES = {"glm": "model.skops", "state_space": "model.json"}

@@ -16,7 +16,6 @@ from tests.servers import RESET, TRUNCATED, Fault, Server, file_server
 from tests.workflow.nfls import (
     SMALLEST,
     built,
-    copied,
     jobs,
     nfl_of,
     nflverse,
@@ -24,7 +23,7 @@ from tests.workflow.nfls import (
     part,
     tiny,
 )
-from tests.workflow.project import Project, copy_project, half_written, tail
+from tests.workflow.project import Project, copied, copy_project, half_written, tail
 
 FIRST, OPEN = 2017, 2018
 EARLIER, LATER = "2018-12-10", "2018-12-17"  # the second season is over in March only

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.workflow.project import Project, copy_project
+from tests.workflow.project import Project, copied, copy_project
 
 V1, CLOSING = "v1_baseline", "closing_strategy"
 SMALL = {
@@ -53,9 +53,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Project:
 @pytest.fixture
 def project(built: Project, tmp_path: Path) -> Project:
     """A copy of the built copy, for one test to change."""
-    folder = tmp_path / "project"
-    shutil.copytree(built.folder, folder, symlinks=True)
-    return Project(folder)
+    return copied(built, tmp_path)
 
 
 def planned(project: Project, *args: object) -> dict[str, int]:

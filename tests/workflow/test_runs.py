@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.workflow.project import Project, copy_project, half_written, tail
+from tests.workflow.project import Project, copied, copy_project, half_written, tail
 from tests.workflow.test_reruns import SMALL
 
 KILLS = 4
@@ -113,7 +113,7 @@ def test_plain_snakemake_after_a_kill_names_unlock_in_its_last_line(tmp_path: Pa
 def test_deleted_results_come_back_with_the_same_bytes(
     tmp_path: Path, whole: Project, undisturbed: dict[str, str]
 ) -> None:
-    project = Project(Path(shutil.copytree(whole.folder, tmp_path / "project", symlinks=True)))
+    project = copied(whole, tmp_path)
     shutil.rmtree(project.results / "small/ticks/trades")
     project.run(check=True)
     assert project.digests() == undisturbed
