@@ -2,7 +2,8 @@
 MODEL_TABLES = ("models.csv", "reliability.csv", "seasons.csv", "conclusion.md")
 OF_MODELS = ("predictions.parquet", "metrics.json")
 CARD_MB = 300  # of memory here for the driver of a card; not measured
-FIT_MB = NODE_MB + 550 + CARD_MB * (config["nfl"]["device"] == "cuda")  # the same for all of a Slurm array
+# The same for all of a Slurm array.
+FIT_MB = NODE_MB + 550 + CARD_MB * (config["nfl"]["device"] == "cuda")
 
 
 def gpu_of(wildcards):
