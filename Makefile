@@ -14,7 +14,7 @@ LAST ?= 10
 RULE ?=
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: all update venv test test-slurm slurm lint format sql bench docs lock unlock clean perf plan check nightly
+.PHONY: all update venv test test-slurm slurm lint format sql bench docs lock unlock clean perf plan check verify nightly torture
 
 all: venv
 	$(BIN)/python -m snakemake_logger_plugin_almanac.unlock
@@ -101,6 +101,10 @@ plan: venv
 # Whether this machine can run what is configured.
 check: venv
 	$(BIN)/python -m scripts.control.check $(ARGS)
+
+# Whether every file of a run is still what a job wrote, by its SHA-256.
+verify: venv
+	$(BIN)/python -m scripts.control.verify $(RUN)
 
 # For cron and timers: update, then the report; says nothing when all is well (docs/operations.md).
 nightly: venv

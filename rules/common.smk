@@ -51,25 +51,27 @@ with open(ROOT / "pyproject.toml", "rb") as project_file:
     VERSION = tomllib.load(project_file)["project"]["version"]
 
 
-# The job adapter (scripts/job.py) ends a job whose main process is gone; the logger plugin writes
-# the events of a run there. Both learn it from the environment: a job's params must not move with it.
+RESULTS = f"results/{config['run']}"  # for params, where pathvars do not count
+
+
+# The job adapter (scripts/job.py) ends a job whose main process is gone, and keeps manifests in the
+# results; the logger plugin writes the events of a run there. Both learn it from the environment: a
+# job's params must not move with it.
 # Jobs are many and small: the pool of polars would claim every core in each of them.
 os.environ.update(
     ALMANAC_MAIN_PID=str(os.getpid()),
-    ALMANAC_EVENTS=f"results/{config['run']}/events",
+    ALMANAC_EVENTS=f"{RESULTS}/events",
+    ALMANAC_RESULTS=RESULTS,
     POLARS_MAX_THREADS="1",
 )
 # Of the run, also where a Snakemake on a node of a cluster makes one job of it.
 STARTED = os.environ.setdefault("ALMANAC_STARTED", f"{time.time()}")
 
 
-RESULTS = f"results/{config['run']}"  # for params, where pathvars do not count
-
-
 pathvars:
-    results=f"results/{config['run']}",
-    logs=f"results/{config['run']}/logs",
-    benchmarks=f"results/{config['run']}/benchmarks",
+    results=RESULTS,
+    logs=f"{RESULTS}/logs",
+    benchmarks=f"{RESULTS}/benchmarks",
 
 
 PRODUCTS = {}  # domain -> function that lists its final files; each rule file adds its own

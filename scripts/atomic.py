@@ -9,10 +9,22 @@ import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Protocol
 
 import psutil
 
 _owner: psutil.Process | None = None
+_witness: Witness | None = None
+
+
+class Witness(Protocol):
+    """Who is told of each file that is replaced."""
+
+    def forget(self, file: Path) -> None:
+        """`file` is about to be replaced."""
+
+    def note(self, file: Path) -> None:
+        """`file` was replaced."""
 
 
 class OrphanedError(RuntimeError):
@@ -23,6 +35,12 @@ def serve(owner: psutil.Process | None) -> None:
     """Bind every later `atomic` of this process to the life of `owner` (None: to nobody's)."""
     global _owner
     _owner = owner
+
+
+def tell(witness: Witness | None) -> None:
+    """Tell `witness` of the files that every later `atomic` of this process replaces."""
+    global _witness
+    _witness = witness
 
 
 def is_alive(process: psutil.Process) -> bool:
@@ -74,6 +92,10 @@ def atomic(path: Path) -> Iterator[Path]:
             os.fsync(written.fileno())
         if _owner is not None and not is_alive(_owner):
             raise OrphanedError(f"{path} not replaced: the Snakemake process is gone")
+        if _witness:
+            _witness.forget(path)
         temporary.replace(path)
+        if _witness:
+            _witness.note(path)
     finally:
         temporary.unlink(missing_ok=True)

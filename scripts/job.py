@@ -17,10 +17,11 @@ from typing import Any
 
 import psutil
 
-from scripts import atomic
+from scripts import atomic, manifests
 from scripts.errors import DataError
 
 OWNER_VARIABLE = "ALMANAC_MAIN_PID"
+RESULTS_VARIABLE = "ALMANAC_RESULTS"
 STARTED_VARIABLE = "ALMANAC_STARTED"
 STOPPED = Path(".snakemake", "almanac-stopped.json")
 WATCH_INTERVAL_S = 0.5
@@ -36,7 +37,8 @@ def job(snakemake: Any) -> Iterator[logging.Logger]:
     traceback and one line `error: <cause>`. That line is repeated on the screen with the rule, its
     wildcards and the log's path, and the process ends with status 1.
 
-    A job whose Snakemake process is gone stops by itself.
+    Inputs that an earlier job wrote are first held against their manifests, and what this one
+    writes gets its own (see `manifests`). A job whose Snakemake process is gone stops by itself.
 
     Args:
         snakemake: the object Snakemake gives to a script.
@@ -55,7 +57,8 @@ def job(snakemake: Any) -> Iterator[logging.Logger]:
     start = time.perf_counter()
     try:
         _stop_if_critical_failed()
-        yield logging.getLogger("almanac")
+        with _manifests(snakemake):
+            yield logging.getLogger("almanac")
     except BaseException as error:
         cause = one_line(error)
         with suppress(OSError):
@@ -71,6 +74,26 @@ def job(snakemake: Any) -> Iterator[logging.Logger]:
     finally:
         sys.stdout.flush()
     logging.info("%s", measure(time.perf_counter() - start))
+
+
+@contextmanager
+def _manifests(snakemake: Any) -> Iterator[None]:
+    """Check what the job reads, and keep the manifests of what it writes."""
+    inputs, outputs = (map(Path, getattr(snakemake, kind, ())) for kind in ("input", "output"))
+    manifests.check(inputs)
+    top = os.environ.get(RESULTS_VARIABLE)
+    if not top:
+        yield
+        return
+    outputs = list(outputs)
+    kept = {file: manifests.identity(file) for file in outputs if file.is_file()}
+    keeper = manifests.Keeper(Path(top), snakemake.rule, snakemake.wildcards)
+    for file in outputs:
+        if file not in kept:
+            keeper.forget(file)
+    atomic.tell(keeper)
+    yield
+    keeper.note_others(outputs, kept)
 
 
 def environment() -> Mapping[str, str]:

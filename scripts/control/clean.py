@@ -10,6 +10,7 @@ from pathlib import Path
 from snakemake_logger_plugin_almanac.lock import has_locks, locked_line, recorded_run_alive
 
 from scripts.errors import DataError
+from scripts.manifests import FOLDER
 from scripts.warehouse import programs, stopping
 
 DOMAINS = ("lake", "ticks", "weekly", "nfl", "grid", "book", "warehouse", "report")
@@ -35,6 +36,7 @@ def folders(domain: str, results: Path) -> list[Path]:
         for found in sorted((results / kind / stem).parent.glob(f"{Path(stem).name}*"))
         if found.name.split(".")[0] == Path(stem).name
     ]
+    times.append(results / FOLDER / place)
     own = [results / place]
     if domain == "warehouse" and own[0].is_dir() and not own[0].is_symlink():
         own = [path for path in sorted(own[0].iterdir()) if path.name != BACKUPS]

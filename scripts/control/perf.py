@@ -10,6 +10,7 @@ from pathlib import Path
 from scripts.control.screen import UNKNOWN, console, count, seconds, table
 from scripts.errors import DataError
 from scripts.report.history import Run, read_runs
+from scripts.report.schedule import figures
 from scripts.report.trends import LEAST_EARLIER, compare
 
 COLUMNS = ("rule", "device", "jobs", "median", "total", "CPU use", "peak MiB", "asked MB", "failed")
@@ -26,6 +27,7 @@ def main(arguments: Sequence[str]) -> int:
         return 1
     screen = console()
     screen.print(headline(runs, given.events), soft_wrap=True)
+    screen.print(orchestration(runs[-1]), soft_wrap=True)
     screen.print(table(COLUMNS, map(cells, rows), left=2))
     if given.rule:
         for row in rows:
@@ -70,6 +72,18 @@ def headline(runs: Sequence[Run], events: Path) -> str:
     lost = sum(run.unreadable for run in runs)
     unread = f"; {count(lost, 'line')} cannot be read" if lost else ""
     return f"{count(len(runs), 'run')} in {events}, {span}{unread}"
+
+
+def orchestration(run: Run) -> str:
+    """How near the newest run came to the least time it could have taken (`schedule.figures`)."""
+    found = figures(run)
+    wall_s, bound_s = found["wall_s"], found["bound_s"]
+    took = f"newest run: {count(len(run.jobs), 'job')} in {seconds(wall_s)}"
+    if not (run.cores and wall_s and bound_s):
+        return took
+    parts = f"work / {count(run.cores, 'core')} {seconds(found['work_s'] / run.cores)}"
+    parts += f", critical path {seconds(found['critical_s'])}"
+    return f"{took}, {wall_s / bound_s:.2f} times the least possible ({parts})"
 
 
 def cells(row: dict) -> list[str]:

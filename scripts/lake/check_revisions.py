@@ -5,6 +5,7 @@ import logging
 from collections.abc import Iterable
 from pathlib import Path
 
+from scripts import manifests
 from scripts.errors import DataError, NotFoundError
 from scripts.lake.landing import (
     Head,
@@ -25,6 +26,7 @@ def read_revisions(path: Path) -> dict[str, str]:
     """
     if not path.exists():
         return {}
+    manifests.check([path])
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
         if all(isinstance(etag, str) for etag in found.values()):

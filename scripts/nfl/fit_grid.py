@@ -5,6 +5,7 @@ from pathlib import Path
 
 import polars as pl
 
+from scripts import manifests
 from scripts.errors import DataError
 from scripts.nfl import grid_fit
 from scripts.nfl.features import columns_of
@@ -21,8 +22,9 @@ def done(store: Path, keys: Sequence[str], rounds: int) -> pl.DataFrame:
     """
     empty = pl.DataFrame(schema={name: told.dtype for name, told in grid_fit.COLUMNS.items()})
     try:
+        manifests.check([store])
         rows = pl.read_parquet(store)
-    except (OSError, pl.exceptions.PolarsError):
+    except (DataError, OSError, pl.exceptions.PolarsError):
         return empty
     if rows.schema != empty.schema:
         return empty

@@ -15,6 +15,8 @@ from pathlib import Path
 
 import yaml
 
+from scripts import manifests
+
 ROOT = Path(__file__).resolve().parents[2]
 CODE = ROOT / ".snakemake" / "almanac-code.json"
 TIMES = {"logs", "benchmarks", "events", "report"}  # folders whose files hold times
@@ -163,6 +165,13 @@ def copied(project: Project, tmp_path: Path) -> Project:
     folder = tmp_path / "project"
     shutil.copytree(project.folder, folder, symlinks=True)
     return Project(folder)
+
+
+def disown(path: Path) -> Path:
+    """Take its manifest from a file that a test is to edit: it counts as the user's own then."""
+    if place := manifests.place_of(path):
+        place.unlink()
+    return path
 
 
 def kernel_cache() -> Path:

@@ -124,18 +124,30 @@ def test_a_file_in_the_place_of_the_results_is_named(tmp_path: Path) -> None:
     assert project.results.read_text() == "in the way"
 
 
-BROKEN = {  # file: the job that stumbles over it
-    "ticks/parquet/MODON.parquet": "ticks_simulate_trades",
-    "ticks/source/workbook.xlsx": "ticks_build_parquet",
-}
+def cut(content: bytes) -> bytes:
+    """The first half."""
+    return content[: len(content) // 2]
+
+
+def flipped(content: bytes) -> bytes:
+    """One bit of the data changed, which no reader of parquet notices."""
+    return content[:200] + bytes([content[200] ^ 1]) + content[201:]
+
+
+BROKEN = [  # file, what becomes of it, the job that stumbles over it and the one that made it
+    ("ticks/parquet/MODON.parquet", cut, "ticks_simulate_trades", "ticks_build_parquet"),
+    ("ticks/parquet/MODON.parquet", flipped, "ticks_simulate_trades", "ticks_build_parquet"),
+    ("ticks/source/workbook.xlsx", cut, "ticks_build_parquet", "ticks_simulate_workbook"),
+]
 
 
 class Broken(NamedTuple):
-    """A finished project after one of its files was cut, and two runs after that."""
+    """A finished project after one of its files was damaged, and two runs after that."""
 
     project: Project
     path: Path
     reader: str
+    maker: str
     runs: list[subprocess.CompletedProcess]
     want: dict[str, str]
 
@@ -147,11 +159,12 @@ class Broken(NamedTuple):
 
 @pytest.fixture(scope="module", params=BROKEN)
 def broken(request, built: tuple[Project, dict[str, str]]) -> Iterator[Broken]:
-    """Cut a file of the finished project; leave it rebuilt."""
+    """Damage a file of the finished project; leave it rebuilt."""
     project, want = built
-    path = project.results / "tiny" / request.param
-    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
-    case = Broken(project, path, BROKEN[request.param], [project.run(), project.run()], want)
+    name, change, reader, maker = request.param
+    path = project.results / "tiny" / name
+    path.write_bytes(change(path.read_bytes()))
+    case = Broken(project, path, reader, maker, [project.run(), project.run()], want)
     yield case
     if project.digests() != want:
         case.rebuild()
@@ -168,7 +181,8 @@ def test_the_next_run_fails_again(broken: Broken) -> None:
 
 def test_a_broken_file_is_named_with_the_fix(broken: Broken) -> None:
     name = str(broken.path.relative_to(broken.project.folder))
-    assert all(name in cause and "delete" in cause for cause in causes(broken.runs[0]))
+    fix = f"delete it, and the next run makes it again by {broken.maker}"
+    assert all(name in cause and fix in cause for cause in causes(broken.runs[0]))
 
 
 def test_a_broken_file_is_rebuilt_once_it_is_removed(broken: Broken) -> None:

@@ -14,28 +14,9 @@ import pytest
 
 from scripts.plan import data_dictionary as dictionary
 from tests.workflow import books
-from tests.workflow.lakes import SMALL
-from tests.workflow.nfls import SMALLEST, tiny
-from tests.workflow.project import ROOT, TINY, Project, copy_project
+from tests.workflow.project import ROOT, Project, copy_project
+from tests.workflow.wholes import CONFIG, RUN
 
-RUN = "small"
-CONFIG = {
-    **tiny(**SMALLEST, **books.SEASONS),
-    "run": RUN,
-    "lake": SMALL["lake"],
-    "weekly": {
-        "input": "simulator",
-        "batches": 2,
-        "lags": {"weeks": [1], "columns": ["w_ret"]},
-        "simulator": {"weeks": 60},
-    },
-    "ticks": {
-        **TINY["ticks"],
-        "modes": ["parity", "realistic"],
-        "sweeps": {"v1_baseline": {"refill_interval_sec": [60, 180]}},
-    },
-    "book": books.BOOK,
-}
 # Not products: they hold times, tell of other files, or are made beside a run.
 BESIDE = ("logs", "benchmarks", "events", "report")
 SECRET = "a-key-that-nobody-may-see"

@@ -18,7 +18,7 @@ from scripts.warehouse import catalog, server, stopping
 from scripts.warehouse.steps import STEPS
 from tests import warehouses
 from tests.workflow.labs import ENVIRONMENTS, LAST, SEASONS, Lab, copied, disk, fresh
-from tests.workflow.project import tail
+from tests.workflow.project import disown, tail
 from tests.workflow.test_faults import causes, wait_for
 
 GOOD = "CREATE INDEX plays_kind ON plays (kind);\n"
@@ -103,7 +103,7 @@ def test_a_season_is_loaded_alone(built: Lab, copy: Callable) -> None:
     lab = copy(built)
     old = {season: lab.told(f"receipts/season={season}.json") for season in SEASONS}
     frame = pl.read_parquet(lab.odds(), hive_partitioning=False)
-    frame.with_columns(pl.col("total_line") + 0.5).write_parquet(lab.odds())
+    frame.with_columns(pl.col("total_line") + 0.5).write_parquet(disown(lab.odds()))
     result = lab.run("warehouse", check=True)
     assert lab.rules_run(result) == RELOADED
     new = {season: lab.told(f"receipts/season={season}.json") for season in SEASONS}
@@ -118,13 +118,13 @@ def test_what_cannot_be_loaded_fails_and_an_interrupted_load_is_made_again(
 ) -> None:
     lab = copy(built)
     frame = pl.read_parquet(lab.odds(), hive_partitioning=False)
-    lab.odds().write_text("no parquet")
+    disown(lab.odds()).write_text("no parquet")
     failed = lab.run("warehouse", check=False)
     (cause,) = causes(failed)
     assert f"odds/season={LAST}" in cause, cause
     lab.leaves_nothing()
 
-    frame.with_columns(pl.col("total_line") + 0.5).write_parquet(lab.odds())
+    frame.with_columns(pl.col("total_line") + 0.5).write_parquet(disown(lab.odds()))
     with lab.serving() as database, server.connect(database, autocommit=True) as connection:
         connection.execute(SLEEPS)
         before = catalog.sums(connection)

@@ -92,3 +92,24 @@ def test_nothing_recorded_is_one_line(
     )
     with pytest.raises(SystemExit):
         main(["results/mine/events", "--last", "0"])
+
+
+def test_the_newest_run_is_held_against_the_least_it_could_take(
+    tmp_path: Path, capsys: object
+) -> None:
+    lines = [
+        event(0, "workflow_started", host="h"),
+        event(0, "resources_info", cores=2, resources={}),
+    ]
+    for number, after in ((1, []), (2, []), (3, [1])):
+        info = {"jobid": number, "rule": "lake_a", "wildcards": {}, "threads": 1, "resources": {}}
+        rest = {"inputs": 0, "output": [], "log": [], "benchmark": None, "reason": ""}
+        end = {"jobid": number, "rule": "lake_a", "seconds": 4.0, "after": after}
+        lines += [event(number, "job_info", **info, **rest), event(9, "job_finished", **end)]
+    lines.append(event(9, "run_finished", status="ok", done=3, total=3, seconds=9.0, critical=None))
+    (tmp_path / "20250901T060000Z-1.jsonl").write_text("\n".join(lines))
+    assert main([str(tmp_path)]) == 0
+    assert capsys.readouterr().out.splitlines()[1] == (
+        "newest run: 3 jobs in 9.0 s, 1.12 times the least possible "
+        "(work / 2 cores 6.0 s, critical path 8.0 s)"
+    )

@@ -1,0 +1,149 @@
+"""What a job wrote, by its SHA-256: the next reader knows whether the file is still that.
+
+A file's manifest {path, sha256, rows, bytes, rule, wildcards} stands below logs/manifests/ of the
+run's results, at the file's own path with .json after it. Standard library only.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sys
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+from scripts.atomic import atomic
+from scripts.errors import DataError
+
+FOLDER = Path("logs", "manifests")
+SHOWN = 12  # digits of a SHA-256 in an error
+LISTED = 3  # files in an error
+
+
+class Written(NamedTuple):
+    """What a manifest says of a file; rows: of a parquet file, else None."""
+
+    path: str
+    sha256: str
+    rows: int | None
+    bytes: int
+    rule: str
+    wildcards: Mapping[str, str]
+
+    @property
+    def maker(self) -> str:
+        """The rule and its wildcards."""
+        return " ".join([self.rule, *(f"{k}={v}" for k, v in sorted(self.wildcards.items()))])
+
+
+class Keeper:
+    """Keeps the manifests of what one job writes."""
+
+    def __init__(self, top: Path, rule: str, wildcards: Mapping[str, str]) -> None:
+        """Keep those of files below `top`, the results of a run, for the job of `rule`."""
+        self._top, self._rule, self._wildcards = top, rule, dict(wildcards)
+        self._noted: set[Path] = set()
+
+    def forget(self, file: Path) -> None:
+        """Before `file` is replaced: a kill in between must not leave the old one's manifest."""
+        if place := self._place(file):
+            place.unlink(missing_ok=True)
+
+    def note(self, file: Path) -> None:
+        """Write the manifest of a file that was just written; of one elsewhere, none."""
+        if place := self._place(file):
+            name = file.relative_to(self._top).as_posix()
+            size, rows = file.stat().st_size, _rows(file)
+            told = Written(name, sha256(file), rows, size, self._rule, self._wildcards)
+            with atomic(place) as temporary:
+                temporary.write_text(json.dumps(told._asdict(), indent=1) + "\n", encoding="utf-8")
+            self._noted.add(file)
+
+    def note_others(self, files: Iterable[Path], kept: Mapping[Path, object]) -> None:
+        """Note those of a job's outputs that another process wrote.
+
+        Args:
+            files: its outputs.
+            kept: `identity` of those that were there before the job: such a file is not its work.
+        """
+        for file in files:
+            if file.is_file() and file not in self._noted and kept.get(file) != identity(file):
+                self.note(file)
+
+    def _place(self, file: Path) -> Path | None:
+        inside = file.is_relative_to(self._top) and not file.is_relative_to(self._top / "logs")
+        return _below(self._top, file) if inside else None
+
+
+def identity(file: Path) -> tuple[int, int, int]:
+    """What changes when a file is replaced or written to."""
+    found = file.stat()
+    return found.st_ino, found.st_size, found.st_mtime_ns
+
+
+def sha256(file: Path) -> str:
+    """SHA-256 of a file, in hex."""
+    with file.open("rb") as content:
+        return hashlib.file_digest(content, "sha256").hexdigest()
+
+
+def place_of(file: Path) -> Path | None:
+    """Where the manifest of a file is, if it has one."""
+    return next((p for top in file.parents if (p := _below(top, file)).is_file()), None)
+
+
+def read(place: Path) -> Written:
+    """A manifest.
+
+    Raises:
+        DataError: it is damaged.
+    """
+    try:
+        told = Written(**json.loads(place.read_text(encoding="utf-8")))
+        if isinstance(told.sha256, str) and isinstance(told.wildcards, dict):
+            return told
+        reason = "sha256 or wildcards is of a wrong type"
+    except (OSError, ValueError, TypeError) as error:
+        reason = str(error)
+    raise DataError(f"{place}: not a manifest ({reason}); delete it and the file it tells of")
+
+
+def is_as_written(file: Path, told: Written) -> bool:
+    """Whether a file is byte for byte what its manifest tells of."""
+    return file.stat().st_size == told.bytes and sha256(file) == told.sha256
+
+
+def check(files: Iterable[Path]) -> None:
+    """Pass files that are as they were written, and those that no job of ours wrote.
+
+    Raises:
+        DataError: some are not. It names them, and the rule that makes the first one again.
+    """
+    wrong: list[tuple[Path, Written]] = []
+    for file in files:
+        if file.is_file() and (place := place_of(file)):
+            told = read(place)
+            if not is_as_written(file, told):
+                wrong.append((file, told))
+    if not wrong:
+        return
+    (file, told), others = wrong[0], [str(file) for file, _ in wrong[1:LISTED]]
+    others += [f"{len(wrong) - LISTED} more"] * (len(wrong) > LISTED)
+    also = f" (also {', '.join(others)})" if others else ""
+    raise DataError(
+        f"{file}: damaged or edited after {told.maker} wrote it: {file.stat().st_size} bytes, "
+        f"SHA-256 {sha256(file)[:SHOWN]}, its manifest says {told.bytes}, {told.sha256[:SHOWN]}"
+        f"{also}; delete it, and the next run makes it again by {told.rule}"
+    )
+
+
+def _below(top: Path, file: Path) -> Path:
+    return top / FOLDER / f"{file.relative_to(top)}.json"
+
+
+def _rows(file: Path) -> int | None:
+    """Rows of a parquet file; who writes one has polars in memory."""
+    if file.suffix != ".parquet" or not (polars := sys.modules.get("polars")):
+        return None
+    return polars.scan_parquet(file, glob=False).select(polars.len()).collect().item()
