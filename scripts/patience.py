@@ -13,7 +13,7 @@ from typing import NamedTuple, TypeVar
 import stamina
 import stamina.instrumentation
 
-from scripts.errors import DataError
+from scripts.errors import DataError, NotFoundError
 
 LOG = logging.getLogger(__name__)
 OVERLOADED = 429
@@ -27,6 +27,10 @@ class PassingError(Exception):
         """Say what happened, and how long the server asks to wait."""
         super().__init__(text)
         self.wait_s = wait_s
+
+
+class AbsentError(NotFoundError):
+    """A server's word that something is not there; believed when it is given twice running."""
 
 
 class Patience(NamedTuple):
@@ -44,16 +48,22 @@ def persist(attempt: Callable[[float], T], patience: Patience) -> T:
 
     Args:
         attempt: takes the deadline on `time.monotonic`'s clock; raises PassingError for what
-            another attempt may not meet.
+            another attempt may not meet, and AbsentError for what is not there.
         patience: how long.
 
     Raises:
-        DataError: the last PassingError, how many attempts there were, and how long they took.
+        AbsentError: it was raised by two attempts running.
+        DataError: the last of the errors, how many attempts there were, and how long they took.
     """
     start = time.monotonic()
     deadline = start + patience.total_s
+    absent = 0  # attempts running that found nothing
 
     def again(error: Exception) -> bool | float:
+        nonlocal absent
+        absent = absent + 1 if isinstance(error, AbsentError) else 0
+        if absent:
+            return random.uniform(0, patience.wait_s) if absent == 1 else False
         if not isinstance(error, PassingError):
             return False
         if error.wait_s is None:
@@ -76,7 +86,9 @@ def persist(attempt: Callable[[float], T], patience: Patience) -> T:
             number = context.num
             with context:
                 return attempt(deadline)
-    except PassingError as error:
+    except (PassingError, AbsentError) as error:
+        if absent > 1:
+            raise
         raise DataError(
             f"{error} (attempt {number}, after {time.monotonic() - start:.0f} s); run again later"
         ) from None
@@ -109,6 +121,7 @@ def retry_after(value: str | None, now: float) -> float | None:
         return float(value)
     try:
         moment = parsedate_to_datetime(value)
-    except ValueError:
+        moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+        return max(0.0, moment.timestamp() - now)
+    except (ValueError, OverflowError):  # no date, or one of no calendar
         return None
-    return max(0.0, (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() - now)

@@ -8,6 +8,7 @@ Both listen on 127.0.0.1, remember the requests, and fail the next ones when tol
     s3.fail("2025-09-03.csv.gz", TRUNCATED, Fault(status=500))   # the next two for it
     rest.fail("/v3/reference/splits", Fault(status=429, headers={"Retry-After": "1"}))
     rest.fail("", Fault(status=503), always=True)                # every request from now on
+    rest.chaos = lambda request: random.choice([Fault(), RESET])  # what no order is for
 """
 
 from __future__ import annotations
@@ -25,26 +26,12 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
 
+from tests.listeners import Listeners
+
 BUCKET = "flatfiles"
 ACCESS_KEY, SECRET_KEY = "AKIDLOCALSERVER", "planted/aws+secret"
 API_KEY = "planted-api-key"
 SECRETS = (SECRET_KEY, API_KEY)  # must be in no output
-
-
-class Fault(NamedTuple):
-    """What a request meets instead of its answer, or on the way to it."""
-
-    status: int | None = None  # None: the answer as it is
-    headers: Mapping[str, str] = {}
-    body: bytes | None = None  # None: the answer's own, or none with a status
-    delay_s: float = 0.0  # before the answer
-    drip_s: float = 0.0  # between two bytes of the body
-    reset: bool = False  # the connection is reset before the answer
-    cut: bool = False  # the connection ends in the middle of the body
-
-
-RESET = Fault(reset=True)
-TRUNCATED = Fault(cut=True)
 
 
 class Request(NamedTuple):
@@ -65,6 +52,25 @@ class Reply(NamedTuple):
     body: bytes
 
 
+class Fault(NamedTuple):
+    """What a request meets instead of its answer, or on the way to it."""
+
+    status: int | None = None  # None: the answer as it is
+    headers: Mapping[str, str] = {}
+    body: bytes | None = None  # None: the answer's own, or none with a status
+    delay_s: float = 0.0  # before the answer
+    drip_s: float = 0.0  # between two bytes of the body
+    reset: bool = False  # the connection is reset before the answer; with cut: in its middle
+    cut: bool = False  # the connection ends in the middle of the body
+    unsized: bool = False  # no Content-Length: the body ends with the connection
+    outage_s: float = 0.0  # the connection is reset, and others are refused for a time
+    change: Callable[[Request, Reply], Reply] | None = None  # of the answer
+
+
+RESET = Fault(reset=True)
+TRUNCATED = Fault(cut=True)
+
+
 class Server:
     """A running server: its address, its requests, and the faults that wait."""
 
@@ -73,6 +79,8 @@ class Server:
         self.answer = answer
         self.address = ""  # http://127.0.0.1:port
         self.requests: list[Request] = []
+        self.chaos: Callable[[Request], Fault] | None = None  # the fault of a request without one
+        self.refuse: Callable[[float], None] = lambda seconds: None  # connections, for a time
         self._faults: list[tuple[str, list[Fault], bool]] = []
         self._lock = threading.Lock()
 
@@ -88,9 +96,11 @@ class Server:
             self._faults.append((part, list(faults), always))
 
     def heal(self) -> None:
-        """Forget all faults that wait."""
+        """Forget all faults that wait, and listen again."""
         with self._lock:
             self._faults.clear()
+            self.chaos = None
+        self.refuse(0)
 
     def count(self, part: str = "", method: str | None = None) -> int:
         """How many requests held `part` in their path and query."""
@@ -107,7 +117,7 @@ class Server:
                     if always:
                         faults.append(fault)
                     return fault
-        return Fault()
+            return self.chaos(request) if self.chaos else Fault()
 
 
 class S3Server(Server):
@@ -302,13 +312,17 @@ def _served(server: Server) -> Iterator[None]:
             request = Request(self.command, unquote(url.path), query, headers, self.path)
             fault = server.take(request)
             time.sleep(fault.delay_s)
-            if fault.reset:
+            if fault.outage_s:
+                server.refuse(fault.outage_s)
+            if fault.outage_s or (fault.reset and not fault.cut):
                 self._drop(reset=True)
                 return
             if fault.status is None:
                 reply = server.answer(request, body)
             else:
                 reply = Reply(fault.status, {}, b"")
+            if fault.change:
+                reply = fault.change(request, reply)
             content = reply.body if fault.body is None else fault.body
             self._send(Reply(reply.status, {**reply.headers, **fault.headers}, content), fault)
 
@@ -325,7 +339,10 @@ def _served(server: Server) -> Iterator[None]:
                     self.send_header(name, value)
             own = reply.headers.get("Content-Length", "0")
             head = self.command == "HEAD"
-            self.send_header("Content-Length", own if head else str(len(reply.body)))
+            if fault.unsized:
+                self.send_header("Connection", "close")
+            else:
+                self.send_header("Content-Length", own if head else str(len(reply.body)))
             self.end_headers()
             body = b"" if head else reply.body[: len(reply.body) // 2 if fault.cut else None]
             step = 1 if fault.drip_s else max(1, len(body))
@@ -333,7 +350,7 @@ def _served(server: Server) -> Iterator[None]:
                 self.wfile.write(body[start : start + step])
                 time.sleep(fault.drip_s)
             if fault.cut:
-                self._drop(reset=False)
+                self._drop(reset=fault.reset)
 
         def _drop(self, *, reset: bool) -> None:
             self.wfile.flush()
@@ -353,15 +370,12 @@ def _served(server: Server) -> Iterator[None]:
     class Listener(ThreadingHTTPServer):
         daemon_threads = True
         block_on_close = False  # a client that was left waiting does not hold the test
+        allow_reuse_port = True  # the port is kept for it, see Listeners
 
         def handle_error(self, *_: object) -> None:
             """A client that went away is no error of the test."""
 
-    listener = Listener(("127.0.0.1", 0), Handler)
-    server.address = f"http://127.0.0.1:{listener.server_port}"
-    threading.Thread(target=listener.serve_forever, args=(0.02,), daemon=True).start()
-    try:
+    with Listeners(lambda address: Listener(address, Handler)) as listeners:
+        server.address = "http://{}:{}".format(*listeners.address)
+        server.refuse = listeners.pause
         yield
-    finally:
-        listener.shutdown()
-        listener.server_close()

@@ -12,10 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from snakemake_logger_plugin_almanac.start import Start
+
 TAIL_BYTES = 64 * 1024
 MAX_CHARS = 400
 FULL_BYTES = 64 * 1024
-STALE_SECONDS = 2.0  # a log older than its job's start is an earlier run's
 STOPPED = frozenset({signal.SIGINT, signal.SIGTERM, signal.SIGHUP})
 
 Progress = Literal["waiting", "begun", "failed", "done"]
@@ -49,14 +50,14 @@ class Origin:
     cause: str
 
 
-def find_cause(logs: Sequence[str], since: float, message: str, note: str = "") -> Cause:
+def find_cause(logs: Sequence[str], start: Start, message: str, note: str = "") -> Cause:
     """Return the cause of a job's failure.
 
-    `logs` are the job's log, then those its executor kept; `since` is when it started (seconds
-    since the epoch); `message` is the exception Snakemake reported for it, `note` what a cluster
+    `logs` are the job's log, then those its executor kept; `start` is when it began;
+    `message` is the exception Snakemake reported for it, `note` what a cluster
     executor said of it: either may be empty.
     """
-    tails = [tail(Path(log), since) for log in logs]
+    tails = [tail(log, start) for log in logs]
     own = tails[0] if tails else []
     number = _signal("\n".join([message, note, *(line for tail in tails[1:] for line in tail)]))
     stated = [line for line in own if line.startswith(_MARK)]
@@ -78,9 +79,9 @@ def find_cause(logs: Sequence[str], since: float, message: str, note: str = "") 
     return Cause(_shorten(text), number)
 
 
-def progress(logs: Sequence[str], since: float) -> Progress:
+def progress(logs: Sequence[str], start: Start) -> Progress:
     """Return how far a job came, by its own log: a job's log ends with `done:` or `error:`."""
-    lines = tail(Path(logs[0]), since) if logs else []
+    lines = tail(logs[0], start) if logs else []
     if not lines:
         return "waiting"
     if lines[-1].startswith("done: "):
@@ -150,12 +151,12 @@ def _signal_name(number: int) -> str:
         return f"signal {number}"
 
 
-def tail(log: Path, since: float) -> list[str]:
+def tail(log: str, start: Start) -> list[str]:
     """Return the last non-empty lines of `log`, none when it is absent or of an earlier run."""
+    if not start.precedes(log):
+        return []
     try:
-        with log.open("rb") as file:
-            if os.fstat(file.fileno()).st_mtime < since - STALE_SECONDS:
-                return []
+        with Path(log).open("rb") as file:
             file.seek(max(0, file.seek(0, os.SEEK_END) - TAIL_BYTES))
             text = file.read().decode(errors="replace")
     except OSError:

@@ -23,6 +23,7 @@ from snakemake_logger_plugin_almanac.cause import (
 )
 from snakemake_logger_plugin_almanac.critical import NOT_BEGUN, first_final
 from snakemake_logger_plugin_almanac.measures import measures
+from snakemake_logger_plugin_almanac.start import Start
 
 Fields = dict[str, Any]
 # undone: another job of its group failed, or a critical rule had before it began
@@ -42,7 +43,7 @@ class Job:
     rule: str
     wildcards: dict[str, str]
     logs: list[str]
-    started: float
+    start: Start
     state: State = "running"
     attempts: int = 0
     cause: Cause = field(default=Cause(""))
@@ -149,10 +150,11 @@ class Run:
 
     def _job_info(self, record: LogRecord) -> Iterator[tuple[str, Fields]]:
         job = self._job(record)
-        job.state, job.started, job.wildcards = "running", record.created, wildcards(record)
         fields = record.__dict__
+        job.state, job.wildcards = "running", wildcards(record)
         job.inputs, output = (plain(fields[files]) for files in ("input", "output"))
         job.benchmark = fields["benchmark"]
+        job.start = Start.of(record.created, filter(None, [*job.logs, job.benchmark]))
         self.makers.update((path, fields["jobid"]) for path in output)
         yield (
             "job_info",
@@ -180,11 +182,11 @@ class Run:
             fields = {
                 "jobid": jobid,
                 "rule": job.rule,
-                "seconds": round(record.created - job.started, 3),
+                "seconds": round(record.created - job.start.time, 3),
                 # the members of a group are announced in any order, so not before the end
                 "after": sorted({self.makers[p] for p in job.inputs if p in self.makers}),
             }
-            yield "job_finished", {**fields, **measures(job.benchmark, job.logs, job.started)}
+            yield "job_finished", {**fields, **measures(job.benchmark, job.logs, job.start)}
 
     def _job_error(self, record: LogRecord) -> Iterator[tuple[str, Fields]]:
         job = self._job(record)
@@ -193,7 +195,7 @@ class Run:
         job.logs = [str(path) for path in record.__dict__["log"]] or job.logs
         message = self.errors.pop(record.thread, "")  # the same thread reports both, in this order
         note = str(record.__dict__.get("rule_msg") or "")
-        cause = find_cause(job.logs, job.started, message, note)
+        cause = find_cause(job.logs, job.start, message, note)
         if self.stopped_for and cause.text.startswith(NOT_BEGUN):
             job.state = "undone"
             return
@@ -205,9 +207,9 @@ class Run:
         members = [info["jobid"] for info in record.__dict__["job_error_info"]]
         started = {jobid: self.jobs[jobid] for jobid in members if jobid in self.jobs}
         running = {jobid: job for jobid, job in started.items() if job.state == "running"}
-        for jobid in to_blame({i: progress(job.logs, job.started) for i, job in running.items()}):
+        for jobid in to_blame({i: progress(job.logs, job.start) for i, job in running.items()}):
             job = running.pop(jobid)
-            yield from self._fail(jobid, job, find_cause([*job.logs, *aux], job.started, ""))
+            yield from self._fail(jobid, job, find_cause([*job.logs, *aux], job.start, ""))
         for job in running.values():
             job.state = "undone"
 
@@ -230,7 +232,8 @@ class Run:
         fields = record.__dict__
         logs = [str(path) for path in fields["log"]]
         return self.jobs.setdefault(
-            fields["jobid"], Job(fields["rule_name"], wildcards(record), logs, record.created)
+            fields["jobid"],
+            Job(fields["rule_name"], wildcards(record), logs, Start(record.created)),
         )
 
     def _find(self, origin: Origin) -> int | None:

@@ -22,9 +22,9 @@ def check(
         out: report to write.
 
     Raises:
-        DataError: file, line and fault of every table that is wrong.
+        DataError: file, line and fault of every table that is wrong; one that is no text.
     """
-    texts = {str(path): path.read_text(encoding="utf-8") for path in tables}
+    texts = {str(path): _text(path) for path in tables}
     wrong = [
         f"{path}: {fault}" for path, text in texts.items() for fault in table_checks.faults(text)
     ]
@@ -39,6 +39,13 @@ def check(
     ]
     with atomic(out) as temporary:
         temporary.write_text(json.dumps({"tables": listed, "compiled": latex}, indent=1) + "\n")
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise DataError(f"{path}: not UTF-8 at byte {error.start}; make it anew") from None
 
 
 def _body(text: str) -> str:

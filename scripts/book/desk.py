@@ -21,6 +21,7 @@ from scripts.figures import DATES
 
 ROOT = Path(__file__).resolve().parents[2]
 VALUE = "application/vnd.almanac.value+json"
+AGAIN = "remove it and run again"
 SHOWN = "application/vnd.almanac.shown+json"
 
 
@@ -128,17 +129,44 @@ class Desk:
         """A notebook's value as text, with its unit: `quote("score-validation.chi_squared")`.
 
         Raises:
-            DataError: no such notebook among the inputs, no such value.
+            DataError: no such notebook among the inputs, no such value, a damaged file.
         """
         notebook, _, key = name.partition(".")
-        known = json.loads(self.file(f"book/values/{notebook}.json").read_text())
+        path = self.file(f"book/values/{notebook}.json")
+        known = _told(path)
         if key not in known:
-            raise DataError(f"{name}: no such value; it has {', '.join(sorted(known))}")
-        return text_of(known[key])
+            raise DataError(f"{name}: no such value in {path}; it has {', '.join(sorted(known))}")
+        try:
+            return text_of(_checked(known[key]))
+        except (KeyError, TypeError, ValueError) as error:
+            raise DataError(f"{path}: {key}: no value ({error}); {AGAIN}") from None
 
     def show(self, notebook: str, label: str) -> Shown:
         """A figure or table of a notebook: `show("score-validation", "fig-margins")`."""
         return Shown(notebook, label)
+
+
+def _told(path: Path) -> dict:
+    """The values that a notebook handed on."""
+    try:
+        told = json.loads(path.read_bytes().decode())
+        if not isinstance(told, dict):
+            raise ValueError("it is no object")
+    except (OSError, ValueError, RecursionError) as error:
+        raise DataError(f"{path}: no values of a notebook ({error}); {AGAIN}") from None
+    return told
+
+
+def _checked(entry: Mapping[str, Any]) -> Mapping[str, Any]:
+    """An entry of a values file, as `Desk.value` made it."""
+    value = entry["value"]
+    number = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    if not (number or isinstance(value, str)):
+        raise ValueError(f"got {value!r:.60}, expected a finite number or text")
+    for key in ("unit", "format"):
+        if not isinstance(entry[key], str):
+            raise ValueError(f"{key} is {entry[key]!r:.60}, expected text")
+    return entry
 
 
 def text_of(value: Mapping[str, Any]) -> str:

@@ -13,6 +13,7 @@ from scripts.book.typesetting import TEX
 
 MISSING = re.compile(r"(?<![\w.])(NA|None|null|(?i:nan|nat|n/a|inf|placeholder|todo|tbd))(?![\w.])")
 NAMES = re.compile(r"\\(label|ref|cite\w*)\{[^{}]*\}|\\[a-zA-Z]+\*?")
+CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 RULES = ("toprule", "midrule", "bottomrule")
 PREAMBLE = r"""\documentclass{article}
 \usepackage[utf8]{inputenc}\usepackage[T1]{fontenc}\usepackage{textcomp}
@@ -29,12 +30,22 @@ def faults(text: str) -> list[str]:
     is left unescaped; no cell says NaN, NA or placeholder; no label is given twice.
     """
     found = [*_balance(text), *_labels(text), *_rules(text)]
-    spec = _specification(text)
+    if odd := CONTROL.search(text):
+        found.append(f"line {_line(text, odd.start())}: the character {odd[0]!r}")
+    try:
+        spec = _specification(text)
+    except ValueError:  # a bracket that is not closed, a number that is none
+        spec = None
     if spec is None:
         return [*found, "line 1: no tabular environment with a column specification"]
     columns, start, end = spec
     if end < 0:
         return found
+    found += [
+        f"line {_line(text, place)}: \\{rule} is outside of the tabular"
+        for rule in RULES
+        if (place := text.find(f"\\{rule}")) >= 0 and not start <= place < end
+    ]
     found += _rows(text, columns, start, end)
     return found
 

@@ -28,10 +28,11 @@ UNITS = (1, 100, 10**3, 10**6, 10**9)  # to ns from: ns, two zeros short, us, ms
 BLOCK = 2**24  # bytes of text parsed at once
 BLANKS = " \t"
 MOST_TRANSACTIONS = 2**32 - 1
+MOST_NUMBER = 1e18  # no market has it; and the sum of two larger ones might be infinite
 FIX = "delete it, and lake_land_flatfile lands it again"
 NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
 WHOLE = re.compile(r"\+?[0-9]+")
-TICKER = r"^[!#-+\--~]+$"  # printable ASCII, no blank, no quote, no comma
+TICKER = r"^[!#-+\--~]{1,40}$"  # printable ASCII, no blank, no quote, no comma
 PARSED = {
     "ticker": pl.String,
     **dict.fromkeys(NUMBERS, pl.Float64),
@@ -81,10 +82,11 @@ def day_bounds(day: str) -> tuple[int, int]:
 def read(path: Path, day: str, max_quarantined_share: float, once: tuple[str, ...]) -> FlatFile:
     """Read one file.
 
-    A row is refused when: it has not eight fields; its ticker is empty, quoted or not printable; a
-    price or the volume is no finite number or negative; high is below low; window_start, in s, ms,
-    us, ns or ns two zeros short, is not of the file's date in New York; transactions is no whole
-    number of 32 bits; it repeats an earlier row. Of such repeats the first in the file is kept.
+    A row is refused when: it has not eight fields; its ticker is empty, over 40 characters, quoted
+    or not printable; a price or the volume is no number, negative or above 1e18; high is below low;
+    window_start, in s, ms, us, ns or ns two zeros short, is not of the file's date in New York;
+    transactions is no whole number of 32 bits; it repeats an earlier row. Of such repeats the first
+    in the file is kept.
 
     Args:
         path: csv.gz in the vendor's format.
@@ -130,7 +132,7 @@ def judge(line: str, bounds: tuple[int, int]) -> tuple | str:
         return "row has not eight fields"
     fields = dict(zip(FIELDS, texts, strict=True))
     if not re.match(TICKER, fields["ticker"]):
-        return "ticker is empty, quoted or not printable"
+        return "ticker is empty, too long, quoted or not printable"
     values = {}
     for name in NUMBERS:
         text = fields[name].strip(BLANKS)
@@ -139,6 +141,8 @@ def judge(line: str, bounds: tuple[int, int]) -> tuple | str:
             return f"{name} is missing or not a number"
         if value < 0:
             return f"{name} is negative"
+        if value > MOST_NUMBER:
+            return f"{name} is above 1e18"
         values[name] = value
     if values["high"] < values["low"]:
         return "high is below low"
@@ -260,7 +264,7 @@ def _odd_tickers(tickers: pl.Series) -> list[str]:
 def _sure(odd_tickers: list[str]) -> pl.Expr:
     """Whether a parsed row is good beyond doubt."""
     checks = [
-        *(pl.col(name).is_between(0, float("inf"), closed="left") for name in NUMBERS),
+        *(pl.col(name).is_between(0, MOST_NUMBER) for name in NUMBERS),
         pl.col("high") >= pl.col("low"),
         pl.col("window_start").is_not_null(),
         pl.col("transactions").is_between(0, MOST_TRANSACTIONS),

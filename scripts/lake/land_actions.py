@@ -7,7 +7,7 @@ import polars as pl
 
 from scripts import tables
 from scripts.lake import records
-from scripts.lake.readers import not_negative, positive
+from scripts.lake.readers import count_32, not_negative, positive
 from scripts.tables import Column
 
 MONTH = "YYYY-MM: the partition"
@@ -54,6 +54,16 @@ IPOS: tables.Columns = {
 }
 
 
+OFFER = (  # what no offer has below 0
+    "final_issue_price",
+    "lowest_offer_price",
+    "highest_offer_price",
+    "min_shares_offered",
+    "max_shares_offered",
+    "total_offer_size",
+)
+
+
 class Dataset(NamedTuple):
     """Where a dataset is told, and how its records become rows; asked for by `layout.window`."""
 
@@ -70,7 +80,7 @@ DATASETS = {
             key=("ticker", "ex_dividend_date", "dividend_type", "cash_amount"),
             identity="id",
             window="ex_dividend_date",
-            readers={"cash_amount": not_negative},
+            readers={"cash_amount": not_negative, "frequency": count_32},
         ),
     ),
     "splits": Dataset(
@@ -91,6 +101,7 @@ DATASETS = {
             needed=("ticker", "listing_date"),
             key=("ticker", "listing_date"),
             window="listing_date",
+            readers=dict.fromkeys(OFFER, not_negative),
         ),
     ),
 }

@@ -46,6 +46,7 @@ COMMON = (
     "timeframe",
     "source_filing_url",
 )
+ABSENT = (None, "")
 THERE, EXTRA = "there", "extra"  # of a statement: whether the filing has it; its other fields
 
 
@@ -83,13 +84,13 @@ def fields_of(ticker: str | None, filing: dict[str, Any]) -> dict[str, Any] | re
     told = filing.get("tickers") or None
     if ticker is not None and isinstance(told, list) and ticker not in told:
         return records.Refusal("tickers", told, "do not include the ticker asked for")
-    parts = filing.get("financials") or {}
+    parts = {} if filing.get("financials") in ABSENT else filing["financials"]
     if not isinstance(parts, dict):
         return records.Refusal("financials", parts, "is not an object")
     fields = {name: filing.get(name) for name in COMMON}
     fields["tickers"] = told if ticker is None else [ticker]
     for statement in STATEMENTS.values():
-        values = parts.get(statement.name) or {}
+        values = {} if parts.get(statement.name) in ABSENT else parts[statement.name]
         if not isinstance(values, dict):
             return records.Refusal(statement.name, values, "is not an object")
         found = statement_fields(statement, values)

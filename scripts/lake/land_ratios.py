@@ -6,6 +6,7 @@ import polars as pl
 
 from scripts import tables
 from scripts.lake import records
+from scripts.lake.readers import not_negative
 from scripts.tables import Column
 
 COLUMNS: tables.Columns = {
@@ -36,7 +37,13 @@ COLUMNS: tables.Columns = {
 }
 PATH = "/stocks/financials/v1/ratios"
 KEY = ("ticker", "date")
-LAYOUT = records.Layout(COLUMNS, needed=KEY, key=KEY, window="date")
+LAYOUT = records.Layout(
+    COLUMNS,
+    needed=KEY,
+    key=KEY,
+    window="date",
+    readers=dict.fromkeys(("price", "average_volume", "market_cap"), not_negative),
+)
 
 
 def land(

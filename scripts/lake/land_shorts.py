@@ -6,7 +6,7 @@ import polars as pl
 
 from scripts import tables
 from scripts.lake import records
-from scripts.lake.readers import count
+from scripts.lake.readers import count, not_negative
 from scripts.tables import Column
 
 SHORT_INTEREST: tables.Columns = {
@@ -29,26 +29,22 @@ SHORT_VOLUME: tables.Columns = {
 }
 
 
-def layout_of(columns: tables.Columns, window: str, counts: tuple[str, ...]) -> records.Layout:
-    """The layout of a short dataset: a row a ticker and date, and volumes of whole shares."""
+def layout_of(columns: tables.Columns, window: str, ratio: str) -> records.Layout:
+    """The layout of a short dataset: a row a ticker and date, volumes of whole shares, a ratio."""
     key = ("ticker", window)
-    return records.Layout(
-        columns, needed=key, key=key, window=window, readers=dict.fromkeys(counts, count)
-    )
+    counts = (name for name, column in columns.items() if column.dtype == pl.Int64)
+    readers = {**dict.fromkeys(counts, count), ratio: not_negative}
+    return records.Layout(columns, needed=key, key=key, window=window, readers=readers)
 
 
 DATASETS = {
     "short_interest": (
         "/stocks/v1/short-interest",
-        layout_of(SHORT_INTEREST, "settlement_date", ("short_interest", "avg_daily_volume")),
+        layout_of(SHORT_INTEREST, "settlement_date", "days_to_cover"),
     ),
     "short_volume": (
         "/stocks/v1/short-volume",
-        layout_of(
-            SHORT_VOLUME,
-            "date",
-            ("short_volume", "exempt_volume", "non_exempt_volume", "total_volume"),
-        ),
+        layout_of(SHORT_VOLUME, "date", "short_volume_ratio"),
     ),
 }
 LIMIT = "100"  # records of a page

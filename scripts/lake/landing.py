@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import zlib
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple, Protocol
@@ -26,6 +28,15 @@ HEADER = b"ticker,volume,open,close,high,low,window_start,transactions"
 CHUNK = 2**16  # bytes read at a time; gzip makes at most a thousand times as many of them
 GZIP = 16 + zlib.MAX_WBITS  # zlib's name for the gzip format, which checks CRC and length
 SHOWN = 80  # characters of a wrong header in an error
+
+
+NEEDED = ("etag", "size")
+MANIFEST: Mapping[str, Callable[[object], bool]] = {  # what an entry must be, where it is there
+    "etag": lambda told: isinstance(told, str) and told.isprintable(),
+    "size": lambda told: type(told) is int,
+    "sha256": lambda told: bool(re.fullmatch("[0-9a-f]{64}", told)),
+    "landed_at": lambda told: bool(datetime.strptime(told, "%Y-%m-%dT%H:%M:%SZ")),
+}
 
 
 class Head(NamedTuple):
@@ -153,12 +164,15 @@ def read_manifest(path: Path) -> dict:
     """
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
-        if isinstance(found["etag"], str) and isinstance(found["size"], int):
+        wrong = [
+            n for n, test in MANIFEST.items() if n in found or n in NEEDED if not test(found[n])
+        ]
+        if not wrong:
             return found
-        reason = "etag or size is of a wrong type"
+        reason = f"{wrong[0]} is not as it should be"
     except KeyError as error:
         reason = f"no {error}"
-    except (OSError, ValueError, TypeError) as error:
+    except (OSError, ValueError, TypeError, RecursionError) as error:
         reason = str(error)
     raise DataError(f"{path}: not the manifest of a flat file ({reason}); delete it")
 

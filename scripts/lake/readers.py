@@ -85,6 +85,13 @@ def whole_32(value: Any) -> int:
     return whole(value, 32)
 
 
+def count_32(value: Any) -> int:
+    """A whole number of 32 bits, 0 or more."""
+    if (read := whole_32(value)) < 0:
+        raise ValueError("is negative")
+    return read
+
+
 def count(value: Any) -> int:
     """A whole number of 64 bits, 0 or more."""
     if (read := whole(value)) < 0:

@@ -10,8 +10,15 @@ from urllib.parse import parse_qsl, quote, unquote_plus, urlencode, urlsplit
 
 import httpx
 
-from scripts.errors import DataError, NotFoundError
-from scripts.patience import OVERLOADED, PassingError, Patience, persist, retry_after
+from scripts.errors import DataError
+from scripts.patience import (
+    OVERLOADED,
+    AbsentError,
+    PassingError,
+    Patience,
+    persist,
+    retry_after,
+)
 
 BASE = "https://api.massive.com"
 KEY_NAMES = {"apikey", "api_key"}  # of the query, in any case
@@ -83,8 +90,9 @@ class Api:
             params: of its query.
 
         Raises:
-            NotFoundError: 404.
-            DataError: the vendor refuses or fails, an answer is none, or pages repeat.
+            AbsentError: 404.
+            DataError: the vendor refuses or fails, an answer is none, or pages repeat; or it does
+                not know a page that it has named.
         """
         target: str | None = _target(path, params)
         seen: set[str] = set()
@@ -92,14 +100,20 @@ class Api:
             if _identity(target) in seen:
                 raise DataError(
                     f"{path}: page {len(seen)} names a page before it as the next one "
-                    f"({target[:SHOWN]}): the vendor's pages go in a circle; run again later"
+                    f"({self._told(target)}): the vendor's pages go in a circle; run again later"
                 )
             seen.add(_identity(target))
             place = path if len(seen) == 1 else f"{path}, page {len(seen)}"
-            body = self._fetch(target, place)
-            if body is None:
-                raise NotFoundError(f"{place}: the vendor knows nothing of it (404)")
-            results = _results(body, place)
+            try:
+                body = self._fetch(target, place)
+            except AbsentError:
+                if len(seen) == 1:
+                    raise
+                raise DataError(
+                    f"{place}: the vendor knows nothing of it (404), and has named it; run again "
+                    "later"
+                ) from None
+            results = self._results(body, place)
             if not isinstance(results, list):
                 found = type(results).__name__
                 raise DataError(f"{place}: `results` is no list but {found}; run again later")
@@ -116,8 +130,14 @@ class Api:
         Raises:
             DataError: the vendor refuses or fails, or the answer is none.
         """
-        body = self._fetch(_target(path, params), path)
-        return None if body is None else _results(body, path)
+        try:
+            results = self._results(self._fetch(_target(path, params), path), path)
+        except AbsentError:
+            return None
+        if not isinstance(results, dict | list):
+            found = type(results).__name__
+            raise DataError(f"{path}: `results` is no object or list but {found}; run again later")
+        return results
 
     def _next(self, url: Any, place: str) -> str | None:
         """Path and query of the next page on our base, without a key; None after the last."""
@@ -140,8 +160,8 @@ class Api:
         name, _, value = part.partition("=")
         return unquote_plus(name).lower() in KEY_NAMES or unquote_plus(value) == self._key
 
-    def _fetch(self, target: str, place: str) -> dict | None:
-        """The JSON object at a path and query, in as many attempts as it takes; None: 404."""
+    def _fetch(self, target: str, place: str) -> dict:
+        """The JSON object at a path and query, in as many attempts as it takes."""
         return persist(
             lambda deadline: self._understand(self._ask(target, place, deadline), place),
             self._patience,
@@ -166,11 +186,12 @@ class Api:
             found = type(error).__name__
             raise PassingError(f"{place}: {self._base} gives no whole answer ({found})") from None
 
-    def _understand(self, answer: Answer, place: str) -> dict | None:
-        """The JSON object in an answer; None: 404.
+    def _understand(self, answer: Answer, place: str) -> dict:
+        """The JSON object in an answer.
 
         Raises:
             PassingError: 429, 5xx, or no JSON object.
+            AbsentError: 404.
             DataError: any other status.
         """
         status = answer.status
@@ -179,7 +200,9 @@ class Api:
             wish = "" if wait_s is None else f" and asks to wait {wait_s:.0f} s"
             raise PassingError(f"{place}: the vendor answers {status}{wish}", wait_s)
         if status == 404:
-            return None
+            raise AbsentError(
+                f"{place}: the vendor knows nothing of it (404); check MASSIVE_API_BASE"
+            )
         if status == 401:
             raise DataError(f"{place}: the vendor refuses the key (401); check MASSIVE_API_KEY")
         words = self._words(answer.body)
@@ -208,9 +231,26 @@ class Api:
             return ""
         if not isinstance(text, str):
             return ""
+        return f": {self._told(text)}"
+
+    def _told(self, text: str) -> str:
+        """Words of the vendor's in one line, the key blotted out."""
         for secret in (self._key, quote(self._key, safe="")):
             text = text.replace(secret, "***")
-        return f": {' '.join(text.split())[:SHOWN]}"
+        return " ".join(text.split())[:SHOWN]
+
+    def _results(self, body: Mapping[str, Any], place: str) -> Any:
+        """`results` of an answer; [] where it may be left out: status OK, and no count but 0."""
+        results = body.get("results")
+        if results is not None:
+            return results
+        count = body.get("count", body.get("resultsCount"))
+        if body.get("status") == "OK" and not count:
+            return []
+        raise DataError(
+            f"{place}: an answer without `results` (status {self._told(str(body.get('status')))!r},"
+            f" count {self._told(str(count))!r}); run again later"
+        )
 
 
 def _checked_base(base: str) -> tuple[str, str]:
@@ -241,17 +281,3 @@ def _identity(target: str) -> str:
     """What two ways to write a path and query have in common."""
     path, _, query = target.partition("?")
     return f"{path}?{urlencode(sorted(parse_qsl(query, keep_blank_values=True)))}"
-
-
-def _results(body: Mapping[str, Any], place: str) -> Any:
-    """`results` of an answer; [] where it may be left out: status OK, and no count but 0."""
-    results = body.get("results")
-    if results is not None:
-        return results
-    count = body.get("count", body.get("resultsCount"))
-    if body.get("status") == "OK" and not count:
-        return []
-    raise DataError(
-        f"{place}: an answer without `results` (status {str(body.get('status'))[:SHOWN]!r}, count "
-        f"{str(count)[:SHOWN]}); run again later"
-    )

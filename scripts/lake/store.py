@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
@@ -11,10 +12,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-import stamina
-
 from scripts.errors import DataError, NotFoundError
 from scripts.lake.landing import FOLDERS, SUFFIX, Head
+from scripts.patience import OVERLOADED, AbsentError, PassingError, Patience, persist
 from scripts.plan.calendar import NEW_YORK, PUBLISHED
 
 if TYPE_CHECKING:
@@ -30,10 +30,6 @@ CREDENTIALS = (
 )
 
 
-class TransferError(DataError):
-    """A body that broke off or came changed: worth another attempt."""
-
-
 class S3Store:
     """The vendor's bucket.
 
@@ -45,11 +41,20 @@ class S3Store:
         attempts: of a request (connection errors, timeouts, 5xx, throttling) and of a body.
         timeout_s: to connect, and between two pieces of an answer.
         wait_s: before a body is asked for again; doubles every time.
+        total_s: for all attempts of a file, with the waits between them.
     """
 
-    def __init__(self, *, attempts: int = 5, timeout_s: float = 60, wait_s: float = 1) -> None:
+    def __init__(
+        self,
+        *,
+        attempts: int = 5,
+        timeout_s: float = 60,
+        wait_s: float = 1,
+        total_s: float = 3600,
+    ) -> None:
         """Take over the settings."""
-        self._attempts, self._timeout_s, self._wait_s = attempts, timeout_s, wait_s
+        self._attempts, self._timeout_s = attempts, timeout_s
+        self._patience = Patience(attempts, total_s, timeout_s, wait_s, 30 * wait_s)
 
     @cached_property
     def _client(self) -> BaseClient:
@@ -80,25 +85,23 @@ class S3Store:
 
     def head(self, key: str) -> Head:
         """As `Store.head`."""
-        with self._explained(key):
-            return head_of(self._client.head_object(Bucket=BUCKET, Key=key))
+
+        def attempt(_: float) -> Head:
+            with self._explained(key):
+                answer = self._client.head_object(Bucket=BUCKET, Key=key)
+            return head_of(answer, f"{BUCKET}/{key}")
+
+        return persist(attempt, self._patience)
 
     def download(self, key: str, out: Path) -> Head:
         """As `Store.download`; where the ETag is an MD5, the body is that too."""
-        attempts = stamina.retry_context(
-            on=TransferError,
-            attempts=self._attempts,
-            timeout=None,
-            wait_initial=self._wait_s,
-            wait_max=30 * self._wait_s,
-            wait_jitter=self._wait_s,
-        )
-        for attempt in attempts:
-            with attempt:
-                with self._explained(key):
-                    answer = self._client.get_object(Bucket=BUCKET, Key=key)
-                return save(answer, out, f"{BUCKET}/{key}")
-        raise AssertionError("unreachable")
+
+        def attempt(deadline: float) -> Head:
+            with self._explained(key):
+                answer = self._client.get_object(Bucket=BUCKET, Key=key)
+            return save(answer, out, f"{BUCKET}/{key}", deadline)
+
+        return persist(attempt, self._patience)
 
     def fetched_at(self, day: str) -> datetime:
         """Now."""
@@ -128,34 +131,47 @@ class S3Store:
             raise DataError(f"{place}: cannot be asked for ({found}); {CREDENTIALS}") from None
 
 
-def head_of(answer: Mapping[str, Any]) -> Head:
-    """ETag and size in an answer of S3."""
+def head_of(answer: Mapping[str, Any], place: str) -> Head:
+    """ETag and size in an answer of S3.
+
+    Raises:
+        PassingError: it lacks one of them, as the page of a network that wants a login does.
+    """
+    for header in ("ETag", "ContentLength"):
+        if header not in answer:
+            raise PassingError(
+                f"{place}: an answer without {header}, so not from a bucket; check "
+                "AWS_ENDPOINT_URL and the network"
+            )
     return Head(answer["ETag"].strip('"'), answer["ContentLength"])
 
 
-def save(answer: Mapping[str, Any], out: Path, place: str) -> Head:
+def save(answer: Mapping[str, Any], out: Path, place: str, deadline: float) -> Head:
     """Write the body of an answer of S3.
 
     Raises:
-        TransferError: it is shorter or longer than announced, or not what a plain MD5 in the ETag
-            says (that of a multipart upload, `...-5`, is none).
+        PassingError: it is shorter or longer than announced, not what a plain MD5 in the ETag says
+            (that of a multipart upload, `...-5`, is none), or has not come by the deadline.
     """
-    from botocore.exceptions import BotoCoreError
+    from urllib3.exceptions import HTTPError
 
-    head, md5, size = head_of(answer), hashlib.md5(usedforsecurity=False), 0
+    head, md5, size = head_of(answer, place), hashlib.md5(usedforsecurity=False), 0
+    fault = ""
     try:
-        with out.open("wb") as file:
-            for chunk in answer["Body"].iter_chunks(CHUNK):
+        with answer["Body"] as body, out.open("wb") as file:
+            while not fault and (chunk := body.read1(CHUNK)):  # what has come, however little
                 file.write(chunk)
                 md5.update(chunk)
                 size += len(chunk)
-        fault = "" if size == head.size else "its size is wrong"
-    except BotoCoreError as error:
+                fault = "the server is too slow" if time.monotonic() > deadline else ""
+        if not fault and size != head.size:
+            fault = "the transfer broke off" if size < head.size else "its size is wrong"
+    except HTTPError as error:
         fault = f"the transfer broke off, {type(error).__name__}"
     if not fault and is_md5(head.etag) and md5.hexdigest() != head.etag:
         fault = f"its MD5 is {md5.hexdigest()}, not its ETag {head.etag}"
     if fault:
-        raise TransferError(f"{place}: {size} of {head.size} bytes came ({fault}); run again")
+        raise PassingError(f"{place}: {size} of {head.size} bytes came ({fault})")
     return head
 
 
@@ -172,7 +188,7 @@ def refusal(answer: Mapping[str, Any], place: str) -> DataError:
     if code == "NoSuchBucket":
         return DataError(f"{place}: no such bucket ({found}); check AWS_ENDPOINT_URL")
     if status == 404:
-        return NotFoundError(
+        return AbsentError(
             f"{place}: no such file ({found}); it comes about 11:00 New York on the next day; if "
             "the vendor never published it, add its date to lake.known_missing"
         )
@@ -181,7 +197,7 @@ def refusal(answer: Mapping[str, Any], place: str) -> DataError:
             f"{place}: refused ({found}); check that the credentials are the vendor's and that the "
             f"plan covers this dataset and date: {CREDENTIALS}"
         )
-    if status >= 500 or status == 429:
+    if status >= 500 or status == OVERLOADED:
         return DataError(f"{place}: the server fails ({found}) again and again; run again later")
     return DataError(f"{place}: the server answers {found}; check AWS_ENDPOINT_URL")
 

@@ -7,18 +7,19 @@ from pathlib import Path
 
 import polars as pl
 
+from scripts.lake.symbols import read_symbols
+
 
 def read_universe(files: Sequence[Path]) -> list[str] | None:
     """Symbols of the universe, sorted; None: all.
 
     Args:
-        files: none, or one CSV with a column `symbol`: every value is text, NA is a symbol.
+        files: none, or one CSV.
+
+    Raises:
+        DataError: as `read_symbols`.
     """
-    if not files:
-        return None
-    table = pl.read_csv(files[0], columns=["symbol"], infer_schema=False)
-    names = table["symbol"].str.strip_chars().drop_nulls().unique().sort()
-    return names.filter(names != "").to_list()
+    return read_symbols(files[0]) if files else None
 
 
 def among(symbols: Sequence[str] | None, column: str) -> pl.Expr:

@@ -54,7 +54,7 @@ def open_api(vendor: str, seed: int, as_of: str, environment: Mapping[str, str])
         from scripts.lake.simulated_api import SimulatedTransport
 
         transport = SimulatedTransport(seed, date.fromisoformat(as_of))
-        return Api(base=BASE, key="simulated", transport=transport)
+        return Api(base=BASE, key="simulated", transport=transport, wait_s=0)
     key = next(filter(None, (environment.get(name, "").strip() for name in KEYS)), None)
     if key is None:
         raise DataError(

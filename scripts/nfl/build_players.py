@@ -6,8 +6,9 @@ from pathlib import Path
 
 import polars as pl
 
+from scripts import text_csv
 from scripts.errors import DataError
-from scripts.nfl import gamecenter
+from scripts.nfl import gamecenter, games_csv
 from scripts.nfl.columns import PLAYERS
 from scripts.nfl.teams import CODES, franchise
 from scripts.tables import conform, write
@@ -32,16 +33,20 @@ def from_wheel(source: Path, season: int) -> pl.DataFrame:
     Raises:
         DataError: the file is not the wheel's list of players.
     """
+    schema = dict.fromkeys((*ROSTER.values(), "season"), pl.String)
     try:
         records = json.loads(source.read_bytes())
         rows = [
             {ours: record.get(WHEEL.get(theirs, theirs)) for theirs, ours in ROSTER.items()}
+            | {"season": str(season)}
             for record in records.values()
         ]
-    except (OSError, ValueError, AttributeError) as error:
+        for row in rows:
+            if odd := [name for name, cell in row.items() if not isinstance(cell, str | None)]:
+                raise ValueError(f"{odd[0]} of {row['player_id']!r:.60} is no text")
+        frame = pl.DataFrame(rows, schema=schema, orient="row")
+    except gamecenter.UNSOUND as error:
         raise DataError(f"{source}: no list of players ({error}); install it again") from None
-    schema = dict.fromkeys(ROSTER.values(), pl.String)
-    frame = pl.DataFrame(rows, schema=schema, strict=False, orient="row")
     days = pl.col("birth_date").str.to_date("%m/%d/%Y", strict=False).dt.to_string("iso")
     frame = frame.with_columns(pl.coalesce(days, "birth_date"))
     if season != WHEEL_SEASON:
@@ -50,27 +55,26 @@ def from_wheel(source: Path, season: int) -> pl.DataFrame:
 
 
 def from_rosters(source: Path, season: int) -> pl.DataFrame:
-    """Rows of a season in nflverse's roster file, as text.
+    """Rows of a season in nflverse's roster file, and those whose season is no year, as text.
 
     Raises:
         DataError: the file cannot be read, or lacks a column.
     """
-    try:
-        rows = pl.read_csv(source, infer_schema=False)
-    except (OSError, pl.exceptions.PolarsError) as error:
-        cause = str(error).splitlines()[0]
-        raise DataError(f"{source}: cannot be read ({cause}); fetch it again") from None
+    rows = text_csv.read(source, "fetch it again")
     if missing := [name for name in ("season", *ROSTER) if name not in rows.columns]:
         raise DataError(f"{source}: no column {', '.join(missing)}; is it a roster of nflverse?")
-    rows = rows.filter(pl.col("season").str.strip_chars() == str(season))
-    return rows.select(pl.col(theirs).alias(ours) for theirs, ours in ROSTER.items())
+    year = pl.col("season").str.strip_chars()
+    dated = year.str.contains(games_csv.YEAR).fill_null(value=False)
+    rows = rows.filter((year == str(season)) | ~dated)
+    named = (pl.col(theirs).alias(ours) for theirs, ours in ROSTER.items())
+    return rows.select(*named, season=year)
 
 
 def players(source: Path, season: int) -> tuple[pl.DataFrame, dict[str, int]]:
     """Players of a season, columns `PLAYERS`, sorted by id.
 
-    Of several rows of a player the last one of the file counts. A row is refused that has no id,
-    no name, a team that is none, or a date of birth that is none (an empty one is null).
+    Of several rows of a player the last one of the file counts. A row is refused that has no
+    season, id or name, a team that is none, or a date of birth that is none (an empty one is null).
 
     Args:
         source: the wheel's players.json, or a CSV in nflverse's roster layout.
@@ -90,7 +94,9 @@ def players(source: Path, season: int) -> tuple[pl.DataFrame, dict[str, int]]:
     )
     dates = pl.col("birth_date").str.to_date("%Y-%m-%d", strict=False)
     reason = (
-        pl.when(~pl.col("player_id").fill_null("").str.contains(r"^\d{2}-\d{7}$"))
+        pl.when(pl.col("season").ne_missing(str(season)))
+        .then(pl.lit("no season"))
+        .when(~pl.col("player_id").fill_null("").str.contains(r"^\d{2}-\d{7}$"))
         .then(pl.lit("no GSIS id"))
         .when(pl.col("name").is_null())
         .then(pl.lit("no name"))

@@ -13,6 +13,8 @@ from scripts.nfl.teams import check_teams, franchise
 from scripts.tables import conform, write
 
 BEGINS, ENDS = (8, 1), (3, 1)  # month and day between which a season is played
+PLACES = ("Home", "Neutral")
+ROOFS = ("outdoors", "open", "closed", "dome", "retractable")
 TOLD_LATE = ("home_score", "away_score", "home_qb", "away_qb", "roof")
 
 
@@ -28,35 +30,32 @@ def schedule(source: Path, season: int, as_of: date | None = None) -> pl.DataFra
         DataError: a cell cannot be used (it names the line), or a game stands twice.
     """
     rows = games_csv.read(source, season, games_csv.SCHEDULE)
-    for name in ("game_id", "game_type", "week", "gameday", "home_team", "away_team"):
-        if rows[name].null_count():
-            line = rows.filter(pl.col(name).is_null())["line"][0]
-            raise DataError(f"{source}: line {line}: no {name}; correct the file")
+    for name in ("game_type", "week", "gameday", "home_team", "away_team"):
+        games_csv.check(rows, source, name, pl.col(name).is_not_null(), "something")
     check_teams(pl.concat([rows["home_team"], rows["away_team"]]), str(source))
     days = rows["gameday"].str.to_date("%Y-%m-%d", strict=False)
     inside = days.is_between(date(season, *BEGINS), date(season + 1, *ENDS))
     clock = rows["gametime"].str.to_time("%H:%M", strict=False)
     usable = {
-        "game_id": rows["game_id"].str.contains(rf"^{season}_\d\d_[A-Z]{{2,3}}_[A-Z]{{2,3}}$"),
         "gameday": inside.fill_null(value=False),
         "gametime": clock.is_not_null() | rows["gametime"].is_null(),
         "game_type": rows["game_type"].is_in(games_csv.TYPES),
+        "location": rows["location"].is_in(PLACES) | rows["location"].is_null(),
+        "roof": rows["roof"].is_in(ROOFS) | rows["roof"].is_null(),
     }
     expected = {
-        "game_id": f"{season}_WEEK_AWAY_HOME",
         "gameday": f"a day of season {season}, YYYY-MM-DD",
         "gametime": "HH:MM",
         "game_type": ", ".join(games_csv.TYPES),
+        "location": " or ".join(PLACES),
+        "roof": ", ".join(ROOFS),
     }
     for name, good in usable.items():
-        if not good.all():
-            row = rows.filter(~good).row(0, named=True)
-            raise DataError(
-                f"{source}: line {row['line']}, column {name}: got {row[name]!r}, expected "
-                f"{expected[name]}"
-            )
+        games_csv.check(rows, source, name, pl.lit(good), expected[name])
     limits = {"week": (1, 25), "home_score": (0, 100), "away_score": (0, 100), "div_game": (0, 1)}
-    numbers = {n: games_csv.number(rows, source, n, *ends) for n, ends in limits.items()}
+    numbers = {
+        n: games_csv.number(rows, source, n, *ends, whole=True) for n, ends in limits.items()
+    }
     abroad = (pl.col("location") == "Neutral").fill_null(value=False)
     games = rows.with_columns(
         pl.lit(season).alias("season"),
@@ -73,11 +72,7 @@ def schedule(source: Path, season: int, as_of: date | None = None) -> pl.DataFra
         games = games.with_columns(pl.when(known).then(pl.col(TOLD_LATE)))
     # The league numbers a game anew when its day is settled; until then numbers can be the same.
     settled = pl.col("home_score").is_not_null()
-    for key, counts in (("game_id", True), ("old_game_id", settled)):
-        twice = games.filter(counts).filter(pl.col(key).is_not_null() & pl.col(key).is_duplicated())
-        if twice.height:
-            lines = " and ".join(map(str, twice["line"].to_list()[:2]))
-            raise DataError(f"{source}: {key} {twice[key][0]} stands on lines {lines}; remove one")
+    games_csv.check_unique(games.filter(settled), source, "old_game_id")
     half = games["home_score"].is_null() != games["away_score"].is_null()
     own = games.select(franchise(pl.col("home_team")) == franchise(pl.col("away_team"))).to_series()
     for wrong, what in ((half, "one team's score only"), (own, "a team against itself")):

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import polars as pl
 
+from scripts import text_csv
 from scripts.errors import DataError
 from scripts.nfl.columns import STADIUMS
 from scripts.nfl.stadiums import key
@@ -32,15 +33,11 @@ def read(path: Path) -> pl.DataFrame:
     Raises:
         DataError: the header is another, or a cell cannot be used (it names the line).
     """
-    try:
-        raw = pl.read_csv(path, infer_schema=False)
-    except (OSError, pl.exceptions.PolarsError) as error:
-        cause = str(error).splitlines()[0]
-        raise DataError(f"{path}: cannot be read ({cause}); mend the file") from None
-    if tuple(raw.columns) != HEADER:
-        raise DataError(f"{path}: header {','.join(raw.columns)}; it must be {','.join(HEADER)}")
+    raw = text_csv.read(path, "mend the file")
+    if (header := tuple(raw.columns[1:])) != HEADER:
+        raise DataError(f"{path}: header {','.join(header)}; it must be {','.join(HEADER)}")
     text = pl.col(pl.String).str.strip_chars()
-    raw = raw.with_row_index("line", offset=2).with_columns(pl.when(text != "").then(text))
+    raw = raw.with_columns(pl.when(text != "").then(text))
     rows = raw.with_columns(
         pl.col("aliases").fill_null("").str.split(";").list.eval(pl.element().str.strip_chars()),
         pl.col("first_season", "last_season").cast(pl.Int32, strict=False),

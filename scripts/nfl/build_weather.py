@@ -5,6 +5,7 @@ from pathlib import Path
 
 import polars as pl
 
+from scripts import text_csv
 from scripts.errors import DataError
 from scripts.nfl import games_csv
 from scripts.nfl.columns import SCHEDULES, WEATHER
@@ -22,6 +23,7 @@ LIMITS = {
     "Precipitation": (0, 20),
 }
 HOURLY = ("game_id", "TimeMeasure", *LIMITS)
+NUMBER = r"^\d{10}$"
 STARTS = ("game_id", "TimeStartGame")
 
 
@@ -50,14 +52,15 @@ def _csv(source: Path, columns: tuple[str, ...]) -> pl.DataFrame:
     Raises:
         DataError: it cannot be read, or lacks a column.
     """
-    try:
-        rows = pl.read_csv(source, infer_schema=False, null_values=["", "NA"])
-    except (OSError, pl.exceptions.PolarsError) as error:
-        cause = str(error).splitlines()[0]
-        raise DataError(f"{source}: cannot be read ({cause}); fetch it again") from None
+    rows = text_csv.read(source, "fetch it again")
     if missing := [name for name in columns if name not in rows.columns]:
         raise DataError(f"{source}: no column {', '.join(missing)}")
-    return rows.with_row_index("line", offset=2)
+    cells = pl.exclude(text_csv.LINE)
+    rows = rows.with_columns(pl.when(cells != "NA").then(cells).name.keep())
+    # A row of a game that is none would be taken for one of another season.
+    number = pl.col("game_id").str.contains(NUMBER)
+    games_csv.check(rows, source, "game_id", number, "the league's number, YYYYMMDDNN")
+    return rows
 
 
 def _times(rows: pl.DataFrame, source: Path, name: str) -> pl.Series:
@@ -91,6 +94,10 @@ def of_hours(source: Path, starts_file: Path, games: pl.DataFrame) -> pl.DataFra
     starts = _csv(starts_file, STARTS)
     starts = starts.join(named, left_on="game_id", right_on="old_game_id")
     start = _times(starts, starts_file, "TimeStartGame")
+    again = starts.unique(["game_id", "TimeStartGame"]).filter(pl.col("game_id").is_duplicated())
+    if again.height:
+        game = again["game_id"].min()
+        raise DataError(f"{starts_file}: {game} starts at two times; remove one")
     rows = _csv(source, HOURLY).join(named, left_on="game_id", right_on="old_game_id")
     numbers = [games_csv.number(rows, source, n, *ends).alias(n) for n, ends in LIMITS.items()]
     away = (pl.col("TimeMeasure") - pl.col("start")).dt.total_minutes()

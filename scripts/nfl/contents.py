@@ -19,7 +19,9 @@ import polars as pl
 from scripts.errors import DataError
 from scripts.patience import PassingError
 
-SHOWN = 24  # bytes of a wrong beginning in an error
+SHOWN, MOST = 24, 60  # bytes of a wrong beginning, characters of a wrong value in an error
+# Of some damaged files polars' reader of parquet panics.
+DAMAGED = (OSError, pl.exceptions.PolarsError, pl.exceptions.PanicException)
 PARQUET = b"PAR1"  # at both ends of a file
 
 
@@ -110,7 +112,7 @@ def parquet(
                 "or a new version of it?"
             )
         return pl.read_parquet(io.BytesIO(body), columns=list(columns))
-    except (OSError, pl.exceptions.PolarsError) as error:
+    except DAMAGED as error:
         cause = str(error).splitlines()[0]
         raise PassingError(f"{place}: damaged parquet file ({cause})") from None
 
@@ -131,12 +133,44 @@ def unpacked(body: bytes, place: str) -> bytes:
 
 
 def json_value(body: bytes, place: str) -> Any:
-    """The value of a JSON text.
+    """The value of a JSON text, which has no NaN and no Infinity.
 
     Raises:
         PassingError: it is none.
     """
     try:
-        return json.loads(body)
+        return json.loads(body, parse_constant=_no_constant)
     except (ValueError, RecursionError):
         raise PassingError(f"{place}: expected JSON, got {got(body)}") from None
+
+
+def _no_constant(word: str) -> None:
+    raise ValueError(f"{word} is no JSON")
+
+
+def number(value: Any, low: float, high: float) -> float:
+    """A JSON value that is a number within limits.
+
+    Raises:
+        ValueError: it is not.
+    """
+    if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
+        raise ValueError(f"got {shown(value)}, expected a number from {low:g} to {high:g}")
+    return float(value)
+
+
+def listed(value: Any) -> list:
+    """A JSON value that is a list.
+
+    Raises:
+        TypeError: it is not.
+    """
+    if not isinstance(value, list):
+        raise TypeError(f"got {shown(value)}, expected a list")
+    return value
+
+
+def shown(value: Any) -> str:
+    """A value in an error, cut where it is long."""
+    text = repr(value)
+    return text if len(text) <= MOST else f"{text[:MOST]}..."

@@ -17,13 +17,21 @@ from urllib.parse import quote, urljoin, urlsplit
 import httpx
 
 from scripts.atomic import atomic
-from scripts.errors import DataError, NotFoundError
+from scripts.errors import DataError
 from scripts.nfl.contents import unpacked
-from scripts.patience import OVERLOADED, PassingError, Patience, persist, retry_after
+from scripts.patience import (
+    OVERLOADED,
+    AbsentError,
+    PassingError,
+    Patience,
+    persist,
+    retry_after,
+)
 
 REDIRECTS = 5
 CONNECT_S = 20
 SHOWN = 200  # characters of the server's words in an error
+SELF_ENDING = (b"\x1f\x8b", b"PAR1", b"{", b"[")  # gzip, parquet, JSON: half of one is none
 T = TypeVar("T")
 Accept = Callable[[bytes, str], T]  # body and place; raises PassingError or DataError
 
@@ -82,7 +90,7 @@ class Web:
             hint: what to do about a refusal.
 
         Raises:
-            NotFoundError: there is none (404, 410).
+            AbsentError: there is none (404, 410).
             DataError: the server refuses, or gives nothing usable in all attempts.
         """
         place = place or shown(url)
@@ -94,10 +102,18 @@ class Web:
             body = _decoded(response, body, place)
             if not body:
                 raise PassingError(f"{place}: the answer is empty (0 bytes)")
+            if not (_has_end(response) or body.startswith(SELF_ENDING)):
+                raise PassingError(
+                    f"{place}: {len(body)} bytes came without their length, and nothing tells "
+                    "whether that is all"
+                )
             etag = response.headers.get("ETag")
             if etag is not None:
                 etag = etag.removeprefix("W/").strip('"')
-            return Answer(body, etag, accept(body, place))
+            try:
+                return Answer(body, etag, accept(body, place))
+            except (PassingError, DataError) as error:  # it may cite what came
+                raise type(error)(_hidden(str(error), secret)) from None
 
         return persist(attempt, self._patience)
 
@@ -257,7 +273,7 @@ def _understand(
 
     Raises:
         PassingError: 408, 429, 5xx.
-        NotFoundError: 404, 410.
+        AbsentError: 404, 410.
         DataError: any other status.
     """
     status, host = response.status_code, response.url.host
@@ -266,12 +282,19 @@ def _understand(
         wish = "" if wait_s is None else f" and asks to wait {wait_s:.0f} s"
         raise PassingError(f"{place}: {host} answers {status}{wish}", wait_s)
     if status in (404, 410):
-        raise NotFoundError(
+        raise AbsentError(
             f"{place}: not there ({status}): not published yet, or the address is another; check "
             "the base address, or run again later"
         )
     if status != 200:
         raise DataError(f"{place}: {host} answers {status}{_words(body, secret)}; {hint}")
+
+
+def _has_end(response: httpx.Response) -> bool:
+    """Whether an answer tells where its body ends: its length, or a mark at its end (chunked)."""
+    headers = response.headers
+    chunked = "chunked" in headers.get("Transfer-Encoding", "").lower()
+    return chunked or "Content-Length" in headers
 
 
 def _words(body: bytes, secret: str | None) -> str:
@@ -282,9 +305,14 @@ def _words(body: bytes, secret: str | None) -> str:
     except (ValueError, RecursionError, AttributeError):
         return ""
     text = " ".join(" ".join(word for word in found if isinstance(word, str)).split())
+    return f": {_hidden(text, secret)[:SHOWN]}" if text else ""
+
+
+def _hidden(text: str, secret: str | None) -> str:
+    """A text with the secret blotted out."""
     for form in (secret, quote(secret, safe="")) if secret else ():
         text = text.replace(form, "***")
-    return f": {text[:SHOWN]}" if text else ""
+    return text
 
 
 def _decoded(response: httpx.Response, body: bytes, place: str) -> bytes:

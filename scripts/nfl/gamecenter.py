@@ -13,9 +13,11 @@ from pathlib import Path
 import polars as pl
 
 from scripts.errors import DataError
+from scripts.nfl.gamecenter_checks import check_game, check_record
 from scripts.tables import Column
 
 PACKAGE = "nflgame"
+UNSOUND = (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError)
 CODES = {"JAC": "JAX"}  # of GameCenter -> of nflverse at the time
 ROUNDS = ("WC", "DIV", "CON", "SB")  # of the play-offs, in the order of their first days
 PASS, RUN = {14, 15, 16, 19, 20}, {10, 11, 12, 13}
@@ -115,9 +117,13 @@ def schedule(folder: Path, season: int) -> list[dict]:
     path = folder / "schedule.json"
     try:
         games = json.loads(path.read_bytes())["games"]
-    except (OSError, ValueError, KeyError) as error:
-        raise DataError(f"{path}: no schedule ({error}); install the wheel again") from None
-    games = [g for _, g in games if g["year"] == season and g["season_type"] != "PRE"]
+        for eid, game in games:
+            check_game(eid, game)
+    except UNSOUND as error:
+        raise DataError(f"{path}: no schedule ({_said(error)}); install the wheel again") from None
+    if len({eid for eid, _ in games}) < len(games):
+        raise DataError(f"{path}: a game stands twice; install the wheel again")
+    games = [g for _, g in games if g["year"] == season and g["season_type"] in ("REG", "POST")]
     last = max((g["week"] for g in games if g["season_type"] == "REG"), default=0)
     rounds = sorted({g["week"] for g in games if g["season_type"] == "POST"})
     if games and len(rounds) not in (0, len(ROUNDS)):
@@ -168,11 +174,18 @@ def read(folder: Path, eid: str) -> Mapping | None:
     if not path.is_file():
         return None
     try:
-        return json.loads(gzip.decompress(path.read_bytes()))[eid]
-    except (OSError, EOFError, zlib.error, ValueError, KeyError) as error:
+        record = json.loads(gzip.decompress(path.read_bytes()))[eid]
+        check_record(record)
+    except (*UNSOUND, EOFError, zlib.error) as error:
         raise DataError(
-            f"{path}: no GameCenter record ({error}); install the wheel again"
+            f"{path}: no GameCenter record ({_said(error)}); install the wheel again"
         ) from None
+    return record
+
+
+def _said(error: Exception) -> str:
+    """What is wrong, in words; a missing key alone says nothing."""
+    return f"no {error}" if isinstance(error, KeyError) else str(error)
 
 
 def numbered(record: Mapping) -> Iterator[tuple[int, int, Mapping]]:

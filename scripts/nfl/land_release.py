@@ -1,5 +1,6 @@
 """A season of one of nflverse's releases -> a file as it is published, with a manifest."""
 
+import re
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -25,15 +26,20 @@ def season_of_all(body: bytes, place: str, season: int, columns: tuple[str, ...]
 
     Raises:
         NotFoundError: it has no line of that season.
-        PassingError, DataError: as `contents.csv_records`.
+        DataError: a season is no year; or as `contents.csv_records`.
+        PassingError: as `contents.csv_records`.
     """
     records = contents.csv_records(body, place, columns)
     header = next(records)
     column = header.fields.index("season")
     kept, seasons = [header.raw], set()
     for record in records:
-        seasons.add(record.fields[column].strip())
-        if record.fields[column].strip() == str(season):
+        told = record.fields[column].strip()
+        if not re.fullmatch(r"[0-9]{4}", told):
+            where = f"line {record.line}, column season"
+            raise DataError(f"{place}: {where}: got {games_csv.shown(told)}, expected a year")
+        seasons.add(told)
+        if told == str(season):
             kept.append(record.raw)
     if len(kept) == 1:
         ends = f"it has {min(seasons)} to {max(seasons)}" if seasons else "it has no lines"

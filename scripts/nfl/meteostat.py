@@ -6,13 +6,14 @@ a header and not updated after 2025; or that of data.meteostat.net/hourly, with 
 
 from __future__ import annotations
 
-import io
+import re
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from typing import NamedTuple
 
 import polars as pl
 
+from scripts import text_csv
 from scripts.errors import DataError
 from scripts.nfl import contents
 from scripts.nfl.columns import WEATHER
@@ -56,6 +57,7 @@ QUANTITIES = {
     "precip_mm": Quantity("prcp", 0, 300),
 }
 NEEDED = ("temp_c", "wind_kmh")  # an hour without them is none
+ID = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]*")
 REACH_KM, TRIES = 60.0, 4
 HoursOf = Callable[[str, int], pl.DataFrame | None]  # station and year -> columns of `hours`
 
@@ -74,13 +76,16 @@ def stations(body: bytes, place: str) -> pl.DataFrame:
     listed = contents.json_value(contents.unpacked(body, place), place)
     rows = []
     try:
-        for entry in listed:
-            hourly = entry["inventory"]["hourly"]
-            if not hourly["start"] or not hourly["end"]:
+        for entry in contents.listed(listed):
+            hourly, name = entry["inventory"]["hourly"], entry["id"]
+            if hourly["start"] is None or hourly["end"] is None:
                 continue
-            lat, lon = (float(entry["location"][name]) for name in ("latitude", "longitude"))
+            if not ID.fullmatch(name):  # it stands in an address
+                raise ValueError(f"id {contents.shown(name)}")
+            lat = contents.number(entry["location"]["latitude"], -90, 90)
+            lon = contents.number(entry["location"]["longitude"], -180, 180)
             first, last = (date.fromisoformat(hourly[name]) for name in ("start", "end"))
-            rows.append((str(entry["id"]), lat, lon, first, last))
+            rows.append((name, lat, lon, first, last))
     except (TypeError, KeyError, ValueError) as error:
         raise DataError(
             f"{place}: station {len(rows) + 1} with hourly data: {type(error).__name__} {error}; "
@@ -110,14 +115,7 @@ def hours(body: bytes, place: str) -> pl.DataFrame:
             f"{place}: line 1: {width} columns without a header, expected {len(BARE)}: not hours "
             f"of Meteostat ({contents.got(text)})"
         )
-    try:
-        source = io.BytesIO(text)
-        names = None if headed else BARE
-        rows = pl.read_csv(source, has_header=headed, new_columns=names, infer_schema=False)
-    except pl.exceptions.PolarsError as error:
-        cause = str(error).splitlines()[0]
-        raise DataError(f"{place}: cannot be read ({cause}); fetch it again") from None
-    rows = rows.with_row_index("line", offset=2 if headed else 1)
+    rows = text_csv.frame(text, place, "fetch it again", None if headed else BARE)
     whole = {name: pl.col(name).cast(pl.Int32, strict=False) for name in CLOCK}
     if headed:
         time = pl.datetime(whole["year"], whole["month"], whole["day"], whole["hour"])

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from statistics import median
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from scripts.errors import DataError
 from scripts.nfl import contents
@@ -21,6 +21,12 @@ KEY = "ODDS_API_KEY"
 FIRST_DAY = date(2020, 6, 6)
 QUERY = {"regions": "us", "markets": "h2h,spreads,totals", "oddsFormat": "american"}
 SHIFT = timedelta(hours=12)  # a kickoff may move as much and still be of the same game
+TOLD = {  # market -> what its outcomes tell, within which limits
+    "spreads": ("point", -50, 50),
+    "totals": ("point", 20, 100),
+    "h2h": ("price", -100_000, 100_000),
+}
+SIDES = ("Over", "Under")
 LEAST_ODDS = 100  # American odds are beyond it, on either side of zero
 
 
@@ -82,13 +88,16 @@ def snapshot(body: bytes, place: str) -> Snapshot:
         events = tuple(
             Event(
                 _moment(event["commence_time"]),
-                (str(event["home_team"]), str(event["away_team"])),
+                (_text(event["home_team"]), _text(event["away_team"])),
                 tuple(
-                    {market["key"]: market["outcomes"] for market in bookmaker["markets"]}
-                    for bookmaker in event["bookmakers"]
+                    {
+                        market["key"]: contents.listed(market["outcomes"])
+                        for market in contents.listed(bookmaker["markets"])
+                    }
+                    for bookmaker in contents.listed(event["bookmakers"])
                 ),
             )
-            for event in told["data"]
+            for event in contents.listed(told["data"])
         )
         return Snapshot(_moment(told["timestamp"]), events)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
@@ -129,16 +138,13 @@ def consensus(found: Snapshot, home: str, away: str, kickoff: datetime, place: s
     spreads, totals, prices = [], [], []
     try:
         for bookmaker in events[0].bookmakers:
-            points = {NAMES.get(o["name"]): o["point"] for o in bookmaker.get("spreads", ())}
+            points, total, odds = (_told(events[0], bookmaker, market) for market in TOLD)
             if home in points:
-                spreads.append(-float(points[home]))  # a favourite gives points
-            totals += [
-                float(o["point"]) for o in bookmaker.get("totals", ()) if o["name"] == "Over"
-            ]
-            odds = {NAMES.get(o["name"]): float(o["price"]) for o in bookmaker.get("h2h", ())}
+                spreads.append(-points[home])  # a favourite gives points
+            totals += [total["Over"]] if "Over" in total else []
             if home in odds and away in odds:
                 prices.append((odds[home], odds[away]))
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise DataError(
             f"{place}: {away} at {home}: a bookmaker's outcome has another shape "
             f"({type(error).__name__} {error}); expected name, price and point"
@@ -151,6 +157,25 @@ def consensus(found: Snapshot, home: str, away: str, kickoff: datetime, place: s
         median_odds([pair[0] for pair in prices]) if prices else None,
         median_odds([pair[1] for pair in prices]) if prices else None,
     )
+
+
+def _told(event: Event, bookmaker: Mapping[str, Sequence[Mapping]], market: str) -> dict:
+    """Outcome of a market (a franchise, Over or Under) -> its point or price.
+
+    Raises:
+        KeyError, TypeError, ValueError: it has another shape, an outcome of nobody or one twice, or
+            a number that cannot be.
+    """
+    what, low, high = TOLD[market]
+    told: dict[str, float] = {}
+    for outcome in bookmaker.get(market, ()):
+        name = outcome["name"]
+        if name not in (SIDES if market == "totals" else event.names):
+            raise ValueError(f"{market} of {contents.shown(name)}")
+        if (key := NAMES.get(name, name)) in told:
+            raise ValueError(f"{market} of {name} twice")
+        told[key] = contents.number(outcome[what], low, high)
+    return told
 
 
 def median_odds(prices: Sequence[float]) -> float:
@@ -182,6 +207,12 @@ def iso(moment: datetime) -> str:
 def _decimal(american: float) -> float:
     """What a stake of 1 gives back, the stake too."""
     return 1 + (american / 100 if american > 0 else -100 / american)
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise ValueError(f"got {contents.shown(value)}, expected a name")
+    return value
 
 
 def _moment(text: str) -> datetime:

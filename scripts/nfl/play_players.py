@@ -11,6 +11,7 @@ NUMBERS = (  # of nflverse's plays; empty ones are 0
     *("passing_yards", "rushing_yards", "receiving_yards", "yards_gained"),
     *("pass_touchdown", "rush_touchdown", "lateral_rushing_yards", "lateral_receiving_yards"),
 )
+LIMITS = dict.fromkeys(NUMBERS, (-200, 200)) | dict.fromkeys(NUMBERS[:5], (0, 1))
 COLUMNS = (
     *("game_id", "play_type", "posteam"),
     *(f"{who}_player_{what}" for who in WHO for what in ("id", "name")),

@@ -10,7 +10,7 @@ from scripts.errors import DataError
 from scripts.nfl import box_scores, play_players
 from scripts.nfl.box_scores import COUNTED
 from scripts.nfl.columns import PLAYER_GAMES
-from scripts.nfl.plays import SIDES, load, of_the_time
+from scripts.nfl.plays import SIDES, WORDS, check_cells, load, of_the_time
 from scripts.tables import conform
 
 ID = r"^\d{2}-\d{7}$"  # of the league
@@ -42,6 +42,8 @@ def read(path: Path, kind: str, games: pl.DataFrame) -> tuple[pl.DataFrame, int,
     raw, (wanted, what) = load(path), LAYOUTS[kind]
     if missing := [name for name in wanted if name not in raw.columns]:
         raise DataError(f"{path}: no column {', '.join(missing)}; is it {what}?")
+    if kind == "pbp":
+        check_cells(raw, path, play_players.LIMITS, {"play_type": WORDS["play_type"]})
     try:
         rows = play_players.of_plays(raw) if kind == "pbp" else raw.select(wanted)
         identified = pl.col("player_id").str.contains(ID).fill_null(value=False)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import polars as pl
 
 from scripts.errors import DataError
 from scripts.nfl.columns import PLAYS
+from scripts.nfl.contents import DAMAGED
 from scripts.nfl.teams import CODES
 from scripts.tables import conform
 
@@ -16,6 +18,31 @@ POINTS = {"TD": 6, "FG": 3, "SAF": 2, "D2P": 2}
 TRIES = {"XP": 1, "2PS": 2, "2PR": 2}  # GameCenter's notes of tries that were good
 NO_TRY = {"XPM": 0, "XPB": 0, "XPA": 0, "2PPF": 0, "2PRF": 0}
 SIDES = ("home", "away")
+LIMITS = {  # column of a source, GameCenter's or nflverse's -> least, greatest
+    "play_id": (0, 99_999),
+    **dict.fromkeys(("drive", "fixed_drive"), (0, 99)),
+    "qtr": (1, 9),
+    "half_seconds_remaining": (0, 1800),
+    "game_seconds_remaining": (-900, 3600),
+    "down": (0, 4),
+    "ydstogo": (0, 99),
+    "yardline_100": (0, 100),
+    "yards_gained": (-110, 110),
+    **dict.fromkeys(("interception", "fumble_lost", "sack", "penalty", "touchdown"), (0, 1)),
+    **dict.fromkeys(("safety", "defensive_two_point_conv"), (0, 1)),
+    "try_points": (0, 2),
+    "epa": (-20, 20),
+    "wp": (0, 1),
+}
+BROKEN, ALWAYS = ("epa", "wp"), ("play_id", "qtr")
+TYPES = ("pass", "run", "punt", "field_goal", "kickoff", "qb_kneel", "qb_spike", "no_play")
+WORDS = {
+    "play_type": (*TYPES, "extra_point", "conversion", "timeout"),
+    "score_type": tuple(POINTS),
+    "field_goal_result": ("made", "missed", "blocked"),
+    "extra_point_result": ("good", "failed", "blocked", "aborted", "safety"),
+    "two_point_conv_result": ("success", "failure", "safety", "return"),
+}
 QUARTER_S = 900
 KINDS = {"extra_point": "conversion"}  # of nflverse -> ours
 
@@ -45,8 +72,11 @@ def read(path: Path, games: pl.DataFrame) -> pl.DataFrame:
             f"{path}: {orphans.height} plays of games not on the schedule ({', '.join(named)}); "
             "take plays and schedule from one source or correct the file"
         )
+    # GameCenter writes 0 where there is no down.
+    check_cells(raw, path, {**LIMITS, "down": (1, 4)} if nflverse else LIMITS, WORDS)
     plays = raw.join(sides.with_row_index("_game"), on="game_id", how="left")
     plays = plays.with_columns(map(of_the_time, filter(plays.columns.__contains__, TEAMS)))
+    _check_teams(plays, path)
     try:
         plays = (_of_nflverse if nflverse else _of_gamecenter)(plays, path)
     except pl.exceptions.PolarsError as error:
@@ -61,13 +91,59 @@ def read(path: Path, games: pl.DataFrame) -> pl.DataFrame:
         .when(pl.col("posteam") == pl.col("away_team"))
         .then("home_team")
     )
-    strange = plays.filter(pl.col("posteam").is_not_null() & pl.col("defteam").is_null())
-    if strange.height:
-        row = strange.row(0, named=True)
-        raise DataError(
-            f"{path}: play {row['play_id']} of {row['game_id']}: {row['posteam']} does not play"
-        )
     return conform(_with_score(plays), PLAYS)
+
+
+def check_cells(
+    plays: pl.DataFrame,
+    path: Path,
+    limits: Mapping[str, tuple[float, float]],
+    words: Mapping[str, Sequence[str]],
+) -> None:
+    """See that numbers and words of a source are such as can be, as far as it has the column.
+
+    Args:
+        plays: as the source has them.
+        path: its file.
+        limits: column -> least, greatest; but for those of `BROKEN` whole, but for those of
+            `ALWAYS` null too.
+        words: column -> what may stand there, beside nothing.
+
+    Raises:
+        DataError: one is not; it names the play.
+    """
+    texts = plays.select(pl.all().cast(pl.String, strict=False))
+    for name in filter(plays.columns.__contains__, limits):
+        low, high = limits[name]
+        told = plays[name].cast(pl.Float64, strict=False)
+        good = told.is_between(low, high) & ((told % 1 == 0) | (name in BROKEN))
+        good = (plays[name].is_null() & (name not in ALWAYS)) | good.fill_null(value=False)
+        _refuse(texts, ~good, path, name, f"a number from {low:g} to {high:g}")
+    for name in filter(plays.columns.__contains__, words):
+        good = texts[name].is_null() | texts[name].is_in(list(words[name]))
+        _refuse(texts, ~good, path, name, f"one of {', '.join(words[name])}")
+
+
+def _check_teams(plays: pl.DataFrame, path: Path) -> None:
+    for name in filter(plays.columns.__contains__, TEAMS):
+        strange = pl.col(name).is_not_null() & ~pl.any_horizontal(
+            pl.col(name) == pl.col(f"{side}_team") for side in SIDES
+        )
+        row = next(plays.filter(strange).iter_rows(named=True), None)
+        if row is not None:
+            raise DataError(
+                f"{path}: play {row['play_id']} of {row['game_id']}: {row[name]:.60} does not play"
+            )
+
+
+def _refuse(texts: pl.DataFrame, bad: pl.Series, path: Path, name: str, expected: str) -> None:
+    if bad.any():
+        row = texts.filter(bad).row(0, named=True)
+        number = row.get("play_id", "")
+        raise DataError(
+            f"{path}: play {number} of {row['game_id']}, column {name}: got {row[name]!r:.60}, "
+            f"expected {expected}; correct the file"
+        )
 
 
 def load(path: Path) -> pl.DataFrame:
@@ -80,7 +156,7 @@ def load(path: Path) -> pl.DataFrame:
         if path.suffix == ".parquet":
             return pl.read_parquet(path)
         return pl.read_csv(path, infer_schema=False)
-    except (OSError, pl.exceptions.PolarsError, EOFError) as error:
+    except (*DAMAGED, EOFError) as error:
         cause = str(error).splitlines()[0]
         raise DataError(f"{path}: cannot be read as plays ({cause}); fetch it again") from None
 

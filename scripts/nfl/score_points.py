@@ -5,14 +5,23 @@ from pathlib import Path
 
 import polars as pl
 
+from scripts import text_csv
 from scripts.errors import DataError
+from scripts.nfl import games_csv
 from scripts.nfl.build_team_epa import COLUMNS as TEAM_EPA
 from scripts.nfl.checks import check, write_all
 from scripts.nfl.columns import SCHEDULES
-from scripts.nfl.teams import franchise
+from scripts.nfl.teams import check_teams, franchise
 from scripts.tables import scan
 
 LEAST = 0.95
+KEYS = ("season", "week", "team")
+LIMITS = {
+    "season": (1900, 2100),
+    "week": (1, 25),
+    "passing_epa": (-1000, 1000),
+    "rushing_epa": (-1000, 1000),
+}
 OFFICIAL = ("season", "week", "team", "passing_epa", "rushing_epa")
 
 
@@ -26,26 +35,41 @@ def official(paths: Sequence[Path]) -> pl.DataFrame:
         season, week, team, passing, rushing.
 
     Raises:
-        DataError: a file cannot be read, or lacks a column.
+        DataError: a file cannot be read, lacks a column, has a cell that cannot be used (it names
+            the line), or a team twice in a week.
     """
-    frames = []
-    for path in paths:
-        try:
-            rows = pl.read_csv(path, infer_schema=False, null_values=["", "NA"])
-            frames.append(
-                rows.select(
-                    pl.col("season", "week").cast(pl.Int32),
-                    "team",
-                    passing=pl.col("passing_epa").cast(pl.Float64),
-                    rushing=pl.col("rushing_epa").cast(pl.Float64),
-                )
-            )
-        except (OSError, pl.exceptions.PolarsError) as error:
-            cause = str(error).splitlines()[0]
-            raise DataError(
-                f"{path}: {cause}; expected columns {', '.join(OFFICIAL)} of stats_team_week"
-            ) from None
+    frames = [_of_file(path) for path in paths]
     return pl.concat(frames)
+
+
+def _of_file(path: Path) -> pl.DataFrame:
+    """The rows of one file, see `official`."""
+    rows = text_csv.read(path, f"expected columns {', '.join(OFFICIAL)} of stats_team_week")
+    if missing := [name for name in OFFICIAL if name not in rows.columns]:
+        raise DataError(
+            f"{path}: no column {', '.join(missing)}; expected columns {', '.join(OFFICIAL)} of "
+            "stats_team_week"
+        )
+    cells = pl.col(OFFICIAL).str.strip_chars()
+    rows = rows.select("line", pl.when(~cells.is_in(["", "NA"])).then(cells).name.keep())
+    check_teams(rows["team"], str(path))
+    for name in KEYS:
+        games_csv.check(rows, path, name, pl.col(name).is_not_null(), "something")
+    numbers = {
+        name: games_csv.number(rows, path, name, *ends, whole=name in KEYS)
+        for name, ends in LIMITS.items()
+    }
+    found = rows.with_columns(**numbers)
+    again = found.filter(~pl.struct(KEYS).is_first_distinct())
+    if again.height:
+        line, team = again.select("line", "team").row(0)
+        raise DataError(f"{path}: line {line}: {team} a second time in that week; remove one")
+    return found.select(
+        pl.col("season", "week").cast(pl.Int32),
+        "team",
+        passing="passing_epa",
+        rushing="rushing_epa",
+    )
 
 
 def compared(ours: pl.DataFrame, games: pl.DataFrame, theirs: pl.DataFrame) -> pl.DataFrame:

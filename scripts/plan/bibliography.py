@@ -12,9 +12,16 @@ def entries(path: Path) -> dict[str, str]:
     """Key -> text of its entry.
 
     Raises:
-        DataError: with file and line: an entry whose braces do not balance, a key given twice.
+        DataError: with file and line: no text; an entry whose braces do not balance, a key
+            given twice.
     """
-    text = path.read_text(encoding="utf-8") if path.is_file() else ""
+    try:
+        text = path.read_text(encoding="utf-8") if path.is_file() else ""
+    except UnicodeDecodeError as error:
+        raise DataError(f"{path}: not UTF-8 at byte {error.start}; save it as UTF-8") from None
+    if (zero := text.find("\0")) >= 0:
+        line = text.count("\n", 0, zero) + 1
+        raise DataError(f"{path}:{line}: a zero byte; the file is damaged, restore it")
     found: dict[str, str] = {}
     end = 0
     for start in re.finditer(r"^[ \t]*@(\w+)\s*\{\s*([^\s,{}]+)\s*,", text, re.M):

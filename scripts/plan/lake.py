@@ -6,7 +6,6 @@ days and takes none away. Standard library only: Snakemake imports this while it
 
 from __future__ import annotations
 
-import csv
 import hashlib
 import json
 import os
@@ -20,6 +19,7 @@ from itertools import groupby
 from pathlib import Path
 
 from scripts.errors import DataError
+from scripts.lake.symbols import read_symbols
 from scripts.plan.calendar import (
     Calendar,
     days_between,
@@ -148,22 +148,9 @@ class LakePlan:
         """Symbols that gold keeps, sorted; None: all.
 
         Raises:
-            DataError: the file is missing, has no column `symbol`, or no symbol.
+            DataError: as `read_symbols`.
         """
-        if not self.config["universe"]:
-            return None
-        path = Path(self.config["universe"])
-        try:
-            with path.open(newline="", encoding="utf-8-sig") as file:
-                symbols = sorted(
-                    {(row["symbol"] or "").strip() for row in csv.DictReader(file)} - {""}
-                )
-        except (OSError, UnicodeDecodeError, KeyError) as error:
-            reason = getattr(error, "strerror", None) or "no column symbol, or not UTF-8 text"
-            raise DataError(f"{path}: cannot read lake.universe ({reason})") from None
-        if not symbols:
-            raise DataError(f"{path}: lake.universe names no symbol; null means all of the market")
-        return symbols
+        return read_symbols(Path(self.config["universe"])) if self.config["universe"] else None
 
     @property
     def universe_digest(self) -> str | None:

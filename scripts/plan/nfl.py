@@ -336,9 +336,18 @@ class NflPlan:
 
     @property
     def validation(self) -> int:
-        """Validation season of the grid."""
+        """Validation season of the grid.
+
+        Raises:
+            DataError: there is none.
+        """
         given = self.config["grid"]["validation"]
         before = [s for s in self.seasons if not self.tests or s < self.tests[0]]
+        if given is None and not before:
+            raise DataError(
+                "config: nfl.grid.validation: no season before the first that is tested; give one, "
+                "or more nfl.seasons"
+            )
         return before[-1] if given is None else given
 
     @property

@@ -17,6 +17,7 @@ class Range(NamedTuple):
     optional: bool = False
 
 
+MOST_WHOLE = 2**53  # above, a float no longer holds every whole number, nor an integer of 64 bits
 RANGES = {
     "fee_bps": Range(),
     "latency_ticks": Range(whole=True),
@@ -49,7 +50,7 @@ def wrong_value(name: str, value: object) -> str | None:
     whole, _, closed, most, _ = RANGES[name]
     number = isinstance(value, int | float) and not isinstance(value, bool)
     fits = number and (low <= value if closed else low < value) and value <= most
-    if fits and (not whole or float(value).is_integer()):
+    if fits and (not whole or (value <= MOST_WHOLE and float(value).is_integer())):
         return None
     kind = "a whole number" if whole else "a number"
     top = "" if most == float("inf") else f" and at most {most}"

@@ -17,8 +17,9 @@ from pathlib import Path
 import yaml
 
 from scripts.errors import DataError
+from scripts.plan import strict_yaml
 
-LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")  # what no text holds
 OPTIONS = (
     "label", "fig-cap", "tbl-cap", "fig-subcap", "layout-ncol", "echo", "include", "eval", "tags",
 )  # fmt: skip
@@ -225,13 +226,16 @@ def read(path: Path) -> Document:
     """Read a document.
 
     Raises:
-        DataError: with file and line: no front matter of the known form, a fence that is not
-            closed, options that are no YAML.
+        DataError: with file and line: no text, no front matter of the known form, a fence that is
+            not closed, options that are no YAML.
     """
     try:
         text = path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
         raise DataError(f"{path}: not UTF-8 at byte {error.start}; save it as UTF-8") from None
+    if found := CONTROL.search(text):
+        line = text.count("\n", 0, found.start()) + 1
+        raise DataError(f"{path}:{line}: the character {found[0]!r}; delete it")
     lines = text.replace("\r\n", "\n").split("\n")
     if lines[0].strip() != "---" or "---" not in lines[1:]:
         raise DataError(
@@ -260,7 +264,7 @@ def _check_front(path: Path, front: Mapping) -> None:
 
 def _yaml(path: Path, line: int, text: str) -> dict:
     try:
-        read = yaml.load(text, LOADER)
+        read = strict_yaml.load(text)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         place = line + min(mark.line if mark else 0, text.count("\n"))

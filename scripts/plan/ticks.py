@@ -6,6 +6,7 @@ Standard library only: Snakemake imports this while it parses the workflow.
 from __future__ import annotations
 
 import csv
+import io
 import math
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -18,15 +19,11 @@ from scripts.content import file_content
 from scripts.errors import DataError
 from scripts.plan.fingerprint import literal
 from scripts.plan.parameters import EXCHANGES, RANGES, wrong_value
-from scripts.ticks.sources import (
-    folder_securities,
-    pick,
-    workbook_content,
-    workbook_securities,
-)
+from scripts.ticks.sources import folder_securities, pick, workbook_content, workbook_securities
 
 STRATEGIES = Path("scripts/ticks/strategies")
 ANY = "*"  # row of the securities table for every security without one of its own
+LONGEST = 60  # letters of a strategy's name
 NAME = re.compile(r"[a-z][a-z0-9_]*")
 PAIR = re.compile(r"([a-z0-9_]+)=([A-Za-z0-9_.+-]+)")
 TEXT_COLUMNS = ("security", "exchange", "peer_exchange")
@@ -105,17 +102,21 @@ def read_table(
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or "not UTF-8 text"
         raise DataError(f"{path}: cannot read the securities table ({reason})") from None
-    reader = csv.DictReader(text.splitlines())
-    known, names = set(columns), reader.fieldnames or ()
+    reader = csv.DictReader(io.StringIO(text, newline=""))
+    try:
+        known, names, given = set(columns), reader.fieldnames or (), [*_numbered(reader)]
+    except csv.Error as error:
+        raise DataError(f"{path}, after line {reader.line_num}: {error}; correct it") from None
     if double := [name for name in names if names.count(name) > 1]:
         raise DataError(f"{path}, line 1: column {double[0]!r} stands twice")
+    if "security" not in names:
+        raise DataError(f"{path}, line 1: no column security; write it first in the header")
     for column in names:
         if column not in known:
             near = get_close_matches(str(column), known, n=1)
             fix = f"did you mean {near[0]}?" if near else f"known: {', '.join(sorted(known))}"
             raise DataError(f"{path}, line 1: unknown column {column!r}; {fix}")
-    for row in reader:
-        line = reader.line_num
+    for line, row in given:
         if None in row or None in row.values():
             raise DataError(f"{path}, line {line}: has not as many cells as the header")
         cells = {c: _cell(path, line, c, v.strip()) for c, v in row.items() if v.strip()}
@@ -124,6 +125,12 @@ def read_table(
             raise DataError(f"{path}, line {line}: security {security!r} is empty or stands twice")
         rows[security] = cells
     return rows
+
+
+def _numbered(reader: csv.DictReader) -> Iterator[tuple[int, dict]]:
+    """Rows, each with the line it ends on."""
+    for row in reader:
+        yield reader.line_num, row
 
 
 def _cell(path: Path, line: int, column: str, text: str) -> object:
@@ -169,7 +176,10 @@ class TickPlan:
             raise DataError("config: ticks.workbook and ticks.parquet_dir are both set; keep one")
         for section in ("strategies", "sweeps"):
             for strategy in self.config[section]:
-                self.declared(strategy)
+                try:
+                    self.declared(strategy)
+                except DataError as error:
+                    raise DataError(f"config: ticks.{section}: {error}") from None
         for strategy, parameters in self.config["strategies"].items():
             place = f"config: ticks.strategies.{strategy}"
             self._check_names(place, strategy, parameters)
@@ -287,9 +297,10 @@ class TickPlan:
             DataError: no such module, or one that does not declare them.
         """
         if strategy not in self._modules:
-            if not NAME.fullmatch(strategy):
+            if not NAME.fullmatch(strategy) or len(strategy) > LONGEST:
                 raise DataError(
-                    f"strategy {strategy!r}: a name is lower case letters, digits and _"
+                    f"strategy {strategy[:LONGEST]!r}: a name is lower case letters, digits and _, "
+                    f"at most {LONGEST}"
                 )
             path = self.root / STRATEGIES / f"{strategy}.py"
             if not path.is_file():

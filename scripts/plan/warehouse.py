@@ -181,8 +181,8 @@ def suspects(folder: Path) -> list[str]:
     for manifest in sorted(folder.glob("*/manifest.json")):
         try:
             files = json.loads(manifest.read_text())["files"]
-            known = {file["path"]: (file["bytes"], file["mtime_ns"]) for file in files}
-        except (OSError, ValueError, KeyError, TypeError):
+            known = {str(file["path"]): (file["bytes"], file["mtime_ns"]) for file in files}
+        except (OSError, ValueError, KeyError, TypeError, RecursionError):
             found.append(str(manifest))
             continue
         there = {p.name: p.stat() for p in manifest.parent.iterdir() if p != manifest}

@@ -14,7 +14,7 @@ from scripts.errors import DataError
 from scripts.tables import Column, conform
 from scripts.ticks.events import BATCH, KINDS, SCHEMA
 from scripts.ticks.events import COLUMNS as EVENTS
-from scripts.ticks.sources import folder_securities, pick, workbook_securities
+from scripts.ticks.sources import folder_securities, has_booleans, pick, workbook_securities
 
 COLUMNS = tuple(EVENTS)
 QUARANTINE = {
@@ -60,7 +60,7 @@ def read_sheet(workbook: Path, sheet: str, header_row: int) -> pl.DataFrame:
     try:
         reader = fastexcel.read_excel(workbook)
         # All rows decide a column's type: from a sample, text further down would become null.
-        frame = load(reader, sheet, header_row)
+        frame = load(reader, sheet, header_row, as_text=has_booleans(workbook, sheet))
     except fastexcel.FastExcelError as error:
         reason = str(error).splitlines()[0]
         raise DataError(f"{place}: cannot be read ({reason}); export it again") from None
@@ -69,15 +69,18 @@ def read_sheet(workbook: Path, sheet: str, header_row: int) -> pl.DataFrame:
     return select(frame, place, first_line=header_row + 1)
 
 
-def load(reader: fastexcel.ExcelReader, sheet: str, header_row: int) -> pl.DataFrame:
+def load(
+    reader: fastexcel.ExcelReader, sheet: str, header_row: int, as_text: bool = False
+) -> pl.DataFrame:
     """All columns of a sheet; beside one that mixes text and numbers, its numbers as `<name>#`.
 
     fastexcel makes such a column text and rounds its numbers to nine decimals; read again as
-    numbers (its text cells then are null) they keep every bit.
+    numbers (its text cells then are null) they keep every bit. `as_text`: all columns as text,
+    for a sheet with TRUE or FALSE, which would become 1 or 0 in a column of numbers.
     """
     options = {"header_row": header_row - 1, "schema_sample_rows": None}
     try:
-        found = reader.load_sheet(sheet, **options)
+        found = reader.load_sheet(sheet, **options, dtypes="string" if as_text else None)
     except fastexcel.UnsupportedColumnTypeCombinationError:
         found = reader.load_sheet(sheet, **options, dtypes="string")
     frame = pl.DataFrame(found.to_arrow()) if found.width else pl.DataFrame()
@@ -147,35 +150,37 @@ def read_parquet(path: Path) -> pl.DataFrame:
             of another zone, or no rows.
     """
     try:
-        frame = pl.read_parquet(path)
-    except (pl.exceptions.PolarsError, OSError) as error:
+        frame = pl.read_parquet(path, glob=False, hive_partitioning=False)
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
         reason = str(error).splitlines()[0]
         raise DataError(f"{path}: not a readable parquet file ({reason})") from None
     if missing := missing_columns(frame.columns):
         raise DataError(
-            f"{path}: no column for {', '.join(missing)}; has {', '.join(frame.columns)}, "
-            f"expected {', '.join(COLUMNS)}"
+            f"{path}: no column for {', '.join(missing)}; has "
+            f"{', '.join(map(repr, frame.columns))}, expected {', '.join(COLUMNS)}"
         )
     for name, dtype in frame.schema.items():
         zone = getattr(dtype, "time_zone", None)
         if column_of(name) == "timestamp" and zone not in ZONES:
             raise DataError(
-                f"{path}: {name} is in the time zone {zone}, expected local exchange time without "
-                "a zone: convert it"
+                f"{path}: {name!r} is in the time zone {zone}, expected local exchange time "
+                "without a zone: convert it"
             )
         if column_of(name) and (dtype.is_nested() or dtype == pl.Binary):
-            raise DataError(f"{path}: {name} holds {dtype}, not plain values")
+            raise DataError(f"{path}: {name!r} holds {dtype}, not plain values")
     return select(frame, str(path), first_line=1)
 
 
 def number(column: str, schema: pl.Schema) -> pl.Expr:
-    """`column` as float64; text that is no number becomes null, NaN and infinities too."""
-    value = pl.col(column)
-    if schema[column] == pl.String:
+    """`column` as float64; what is no number becomes null: text, true, times, NaN, infinities."""
+    value, dtype = pl.col(column), schema[column]
+    if dtype == pl.String:
         value = value.str.strip_chars()
+    elif not dtype.is_numeric():
+        return pl.lit(None, pl.Float64)
     value = value.cast(pl.Float64, strict=False)
-    if f"{column}#" in schema:
-        value = pl.coalesce(f"{column}#", value)
+    if f"{column}#" in schema:  # where it makes a number of a cell that is none: true, a time
+        value = pl.when(value.is_not_null()).then(pl.coalesce(f"{column}#", value))
     return pl.when(value.is_finite()).then(value)
 
 

@@ -19,7 +19,10 @@ from scripts.errors import DataError
 
 BROKEN = (zipfile.BadZipFile, zlib.error, ElementTree.ParseError, EOFError, KeyError)
 SHEET_SUFFIXES = (" UH Equity", " DH Equity")
-_UNSAFE = re.compile(r"[/\\{}*?\x00-\x1f]|^\.|^$")  # {x} would be a wildcard of Snakemake
+_UNSAFE = re.compile(r"[/\\{}*?]|^\.|^$")  # {x} would be a wildcard of Snakemake
+_BOOLEAN = re.compile(rb"""\st=["']b["']""")  # the type of such a cell in its XML
+BLOCK = 2**20  # bytes of XML looked at together
+LONGEST = 100  # bytes of a security; a file's name may have 255, some more than the security's
 
 
 def security_of(name: str) -> str:
@@ -28,6 +31,12 @@ def security_of(name: str) -> str:
     for suffix in SHEET_SUFFIXES:
         name = name.replace(suffix.upper(), "")
     return name.strip()
+
+
+def is_file_name(security: str) -> bool:
+    """Whether a security can be part of a path, and be seen as what it is."""
+    short = len(security.encode(errors="replace")) <= LONGEST
+    return short and security.isprintable() and not _UNSAFE.search(security)
 
 
 @contextmanager
@@ -71,17 +80,38 @@ def workbook_content(workbook: Path) -> dict[str, str]:
     """
     with _opened(workbook) as archive:
         parts = {info.filename: (info.CRC, info.file_size) for info in archive.infolist()}
-        links = ElementTree.fromstring(archive.read("xl/_rels/workbook.xml.rels"))
-        sheets = _sheets(archive)
-    files = {link.get("Id"): link.get("Target", "").removeprefix("/xl/") for link in links}
+        places = _places(archive)
     common = [parts.get(f"xl/{name}.xml") for name in ("sharedStrings", "styles")]
-    content = {}
-    for sheet in sheets:
-        name = sheet.get("name", "")
+    return {
+        name: digest(repr((name, parts.get(place), common)).encode())
+        for name, place in places.items()
+    }
+
+
+def _places(archive: zipfile.ZipFile) -> dict[str, str]:
+    """Sheet name -> its part of a workbook's archive."""
+    links = ElementTree.fromstring(archive.read("xl/_rels/workbook.xml.rels"))
+    files = {link.get("Id"): link.get("Target", "").removeprefix("/xl/") for link in links}
+    places = {}
+    for sheet in _sheets(archive):
         link = next((v for k, v in sheet.attrib.items() if k.endswith("}id")), None)
-        own = parts.get(f"xl/{files.get(link)}")
-        content[name] = digest(repr((name, own, common)).encode())
-    return content
+        places[sheet.get("name", "")] = f"xl/{files.get(link)}"
+    return places
+
+
+def has_booleans(workbook: Path, sheet: str) -> bool:
+    """Whether a cell of a sheet is TRUE or FALSE, which some readers take for a number.
+
+    Raises:
+        DataError: as `sheet_names`.
+    """
+    with _opened(workbook) as archive, archive.open(_places(archive)[sheet]) as part:
+        before = b""
+        while block := part.read(BLOCK):
+            if _BOOLEAN.search(before + block):
+                return True
+            before = block[-8:]
+    return False
 
 
 def by_security(names: Iterable[str], source: Path) -> dict[str, str]:
@@ -94,10 +124,10 @@ def by_security(names: Iterable[str], source: Path) -> dict[str, str]:
     for name in names:
         stem = name[: -len(".parquet")] if name.lower().endswith(".parquet") else name
         security = security_of(stem)
-        if _UNSAFE.search(security):
+        if not is_file_name(security):
             raise DataError(
-                f"{source}: {name!r} gives the security {security!r}, which cannot be a file name; "
-                "rename it"
+                f"{source}: {name[:LONGEST]!r} gives the security {security[:LONGEST]!r}, which "
+                "cannot be a file name; rename it"
             )
         if security in found:
             raise DataError(

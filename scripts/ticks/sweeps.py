@@ -22,7 +22,7 @@ def score_sweep(fills: Sequence[Path], runs: Sequence[tuple[str, str]]) -> pl.Da
         mode, variant, security (`*`: all of them, merged in time) and `metrics.METRICS`; a run
         without a fill has its row, too.
     """
-    frames = {path.stem: pl.read_parquet(path) for path in fills}
+    frames = {path.stem: pl.read_parquet(path, glob=False) for path in fills}
     rows = []
     for mode, variant in runs:
         mine = {

@@ -69,8 +69,10 @@ def apply(place: Server, folder: Path, limits: Limits, facts: Mapping, out: Path
         server.ensure_database(place)
     with server.connect(place, autocommit=True) as connection:
         try:
+            server.limit_waits(connection)
             claim(connection, place, facts["run"])
             fresh = migrations.bring_forward(connection, listed, limits, place.name)
+            server.limit_waits(connection)  # a migration leaves nothing of a session
             describe(connection, facts)
         except psycopg.Error as error:
             raise server.fault(error, place) from None

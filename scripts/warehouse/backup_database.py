@@ -42,8 +42,10 @@ def dump(place: Server, folder: Path, jobs: int) -> dict[str, dict]:
     """
     command = [str(programs.client("pg_dump")), "--format=directory", f"--file={folder}"]
     command += [f"--jobs={jobs}", "--compress=gzip:1", "--no-password"]
+    command += [f"--lock-wait-timeout={round(server.LOCK_S * 1000)}"]
     with server.connect(place) as connection:
         connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+        server.limit_waits(connection)
         moment = connection.execute("SELECT pg_export_snapshot()").fetchone()[0]
         done = subprocess.run(
             [*command, f"--snapshot={moment}"],
@@ -52,7 +54,10 @@ def dump(place: Server, folder: Path, jobs: int) -> dict[str, dict]:
             env=copies.environment(place),
         )
         if done.returncode:
-            raise DataError(f"{place.name}: pg_dump failed: {copies.last_line(done.stderr)}")
+            cause = copies.last_line(done.stderr)
+            if "statement timeout" in cause:  # what --lock-wait-timeout sets
+                cause = f"another session has held a lock for {server.LOCK_S} s; end it"
+            raise DataError(f"{place.name}: pg_dump failed: {cause}; run again")
         return _tables(catalog.sums(connection), connection)
 
 
@@ -72,7 +77,9 @@ def restore(folder: Path, scratch: Server, jobs: int) -> dict[str, dict]:
             command, check=False, capture_output=True, env=copies.environment(scratch)
         )
         if done.returncode:
-            raise DataError(f"{folder}: cannot be restored: {copies.last_line(done.stderr)}")
+            raise DataError(
+                f"{folder}: cannot be restored: {copies.last_line(done.stderr)}; run again"
+            )
         with server.connect(scratch, autocommit=True) as connection:
             return _tables(catalog.sums(connection), connection)
     finally:

@@ -62,6 +62,7 @@ def build(place: Server, receipts: Sequence[Path], out: Path, tables: Mapping[st
     """
     with server.connect(place, autocommit=True) as connection:
         try:
+            server.limit_waits(connection)
             forget(connection, out.parent / "receipts", receipts)
             connection.execute("ANALYZE")
             done = views.refresh(connection)

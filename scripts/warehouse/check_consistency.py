@@ -54,6 +54,7 @@ def check(
     known = {**loading.complete(frames), **{name: frames[name] for name in loading.OF_ALL}}
     with server.connect(place, autocommit=True) as connection:
         try:
+            server.limit_waits(connection)
             checks = [
                 *consistency.orphans(connection),
                 *consistency.seasons_apart(connection),

@@ -79,7 +79,10 @@ def drop(database: Server) -> bool:
     found = server.exists(database)
     with server.connect(database.at("postgres"), autocommit=True) as connection:
         name = sql.Identifier(database.options["dbname"])
-        connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(name))
+        try:
+            connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(name))
+        except psycopg.Error as error:
+            raise server.fault(error, database) from None
     return found
 
 
@@ -103,9 +106,9 @@ def _pipe(source: Server, target: Server) -> None:
         said = reader.stderr.read()
         reader.wait(timeout=DUMP_S)
     if reader.returncode:
-        raise DataError(f"{source.name}: pg_dump failed: {last_line(said)}")
+        raise DataError(f"{source.name}: pg_dump failed: {last_line(said)}; run again")
     if writer.returncode:
-        raise DataError(f"{target.name}: pg_restore failed: {last_line(told)}")
+        raise DataError(f"{target.name}: pg_restore failed: {last_line(told)}; run again")
 
 
 def environment(database: Server) -> dict[str, str]:

@@ -10,6 +10,7 @@ from jsonschema import Draft202012Validator
 from jsonschema.exceptions import best_match
 
 from scripts.errors import DataError
+from scripts.plan import strict_yaml
 
 KINDS = {"tables": "table", "materialised_views": "materialised view", "views": "view"}
 PARTS = {"columns": "column", "indexes": "index", "constraints": "constraint"}
@@ -48,7 +49,7 @@ def read(path: Path) -> dict:
         DataError: it is not such a file (it says where).
     """
     try:
-        found = yaml.safe_load(path.read_text(encoding="utf-8"))
+        found = strict_yaml.load(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise DataError(f"{path}: cannot be read ({' '.join(str(error).split())})") from None
     wrong = best_match(Draft202012Validator(FORM).iter_errors(found))

@@ -15,7 +15,8 @@ from scripts.nfl.build_team_epa import COLUMNS as TEAM_EPA
 from scripts.nfl.build_team_epa import with_epa
 from scripts.nfl.columns import ODDS, PLAYER_GAMES, PLAYERS, PLAYS, SCHEDULES, WEATHER
 from scripts.nfl.play_types import COLUMNS as PLAY_TYPES
-from scripts.tables import Columns, conform, scan, schema_of
+from scripts.tables import Columns, conform, schema_of
+from scripts.warehouse import server
 
 SEASONAL = {  # table -> columns of its partitions, in the order of loading
     "games": SCHEDULES,
@@ -27,13 +28,14 @@ SEASONAL = {  # table -> columns of its partitions, in the order of loading
 }
 OF_ALL = ("players", "rosters")
 ALL_SEASONS = 0  # the season of such a table in `loads`
-LOCK_S = 120
 REFUSALS = (
     psycopg.IntegrityError,
     psycopg.DataError,
     psycopg.errors.CardinalityViolation,
     psycopg.errors.LockNotAvailable,
 )
+# Of some damaged files polars' reader of parquet panics.
+DAMAGED = (pl.exceptions.PolarsError, pl.exceptions.PanicException)
 CLASSES = ("play_class", "explosive", "early_down", "red_zone", "garbage_time")
 
 
@@ -59,15 +61,26 @@ def read_season(sources: Mapping[str, Path], model: Path | None) -> dict[str, pl
         if table in sources
     }
     if "plays" in frames:
-        types = _partition(sources["play_types"], PLAY_TYPES)
+        types = _partition(sources["play_types"], PLAY_TYPES, ("game_id", "play_id"))
         frames["plays"] = with_classes(with_epa(frames["plays"], model), types)
     return frames
 
 
-def _partition(path: Path, columns: Columns) -> pl.DataFrame:
+def _partition(path: Path, columns: Columns, key: Sequence[str] = ()) -> pl.DataFrame:
+    """A partition; where a key is given, each of its rows has one of its own."""
     try:
-        return conform(pl.read_parquet(path), columns)
-    except (OSError, pl.exceptions.PolarsError, DataError) as error:
+        raw = pl.read_parquet(path)
+        for name, kind in raw.schema.items():  # true would be cast to 1
+            if kind == pl.Boolean and name in columns and columns[name].dtype != pl.Boolean:
+                raise DataError(f"column {name} is {kind}, expected {columns[name].dtype}")
+        frame = conform(raw, columns)
+        again = frame.filter(~pl.struct(key).is_first_distinct()) if key else frame.clear()
+        if again.height:
+            raise DataError(f"{' '.join(map(str, again.select(key).row(0)))} stands twice")
+        if empty := [name for name in key if frame[name].null_count()]:
+            raise DataError(f"a row without {empty[0]}")
+        return frame
+    except (OSError, *DAMAGED, DataError) as error:
         cause = str(error).splitlines()[0]
         raise DataError(f"{path}: cannot be loaded ({cause}); remove it and run again") from None
 
@@ -90,8 +103,13 @@ def read_players(partitions: Iterable[Path]) -> dict[str, pl.DataFrame]:
 
     Args:
         partitions: of all seasons; none: there is no such source.
+
+    Raises:
+        DataError: one cannot be read, lacks a column, or has a player twice in a season.
     """
-    seasons = scan(partitions, PLAYERS).collect().sort("player_id", "season")
+    frames = [_partition(path, PLAYERS, ("season", "player_id")) for path in partitions]
+    seasons = pl.concat([pl.DataFrame(schema=schema_of(PLAYERS)), *frames])
+    seasons = seasons.sort("player_id", "season")
     latest = seasons.group_by("player_id", maintain_order=True).last()
     players = latest.select("player_id", "name", "position", "birth_date", last_season="season")
     rosters = seasons.drop_nulls("team").select("season", "player_id", "team", "position")
@@ -187,7 +205,7 @@ def load(
     """
     receipts = {}
     with connection.transaction():
-        connection.execute(f"SET LOCAL lock_timeout = '{LOCK_S}s'")
+        connection.execute(f"SET LOCAL lock_timeout = '{round(server.LOCK_S * 1000)}'")
         for table, frame in frames.items():
             there = columns_in(connection, table)
             missing = [name for name in frame.columns if name not in there]
@@ -231,7 +249,9 @@ def _refusal(table: str, season: int, error: psycopg.Error) -> str:
     told = error.diag
     place = f"{table}, season {season}" if season else table
     if isinstance(error, psycopg.errors.LockNotAvailable):
-        return f"{place}: another session has held a lock for {LOCK_S} s; end it and run again"
+        return (
+            f"{place}: another session has held a lock for {server.LOCK_S} s; end it and run again"
+        )
     if isinstance(error, psycopg.errors.CardinalityViolation):
         return f"{place}: a key stands twice; correct the source of that row"
     if told.message_primary is None:  # what psycopg itself does not send

@@ -16,8 +16,9 @@ import psycopg
 from psycopg import sql
 
 from scripts.errors import DataError
+from scripts.warehouse import server
 
-NAME = re.compile(r"(?P<number>\d{3})_[a-z0-9_]+")
+NAME = re.compile(r"(?P<number>[0-9]{3})_[a-z0-9_]+")
 HEADER = re.compile(r"\A(?:[ \t]*(?:--[^\n]*)?\r?\n)*")  # comments above the first statement
 ANNOUNCED = r"^[ \t]*--[ \t]*{}:(?P<names>[^\r\n]+)"
 RECORD = """
@@ -78,7 +79,8 @@ def listed(folder: Path) -> list[Migration]:
     """All migrations of a folder by name, whatever their numbers.
 
     Raises:
-        DataError: there are none, a name is not NNN_what.sql, or a file is not UTF-8.
+        DataError: there are none, a name is not NNN_what.sql, or a file is not UTF-8, or
+            holds a zero byte.
     """
     files = sorted(folder.glob("*.sql"))
     if not files:
@@ -92,6 +94,9 @@ def listed(folder: Path) -> list[Migration]:
             text = path.read_text(encoding="utf-8-sig")
         except (OSError, UnicodeDecodeError) as error:
             raise DataError(f"{path}: cannot be read as UTF-8 ({error})") from None
+        if (zero := text.find("\0")) >= 0:
+            line = text.count("\n", 0, zero) + 1
+            raise DataError(f"{path}: line {line}: a zero byte; the file is damaged, restore it")
         digest = hashlib.sha256(text.encode()).hexdigest()
         found.append(Migration(int(match["number"]), path.stem, text, digest))
     return found
@@ -110,9 +115,11 @@ def check_numbers(found: Sequence[Migration], folder: Path) -> None:
     """See that migrations are numbered 1, 2, 3, ...
 
     Raises:
-        DataError: a number is missing or given twice.
+        DataError: a number is 0, missing or given twice.
     """
     numbers = Counter(migration.number for migration in found)
+    if (first := min(numbers)) < 1:
+        raise DataError(f"{folder}: number {first:03}: the first is 001; renumber it")
     for number, count in sorted(numbers.items()):
         if count > 1:
             names = " and ".join(m.name for m in found if m.number == number)
@@ -238,18 +245,23 @@ def _ended_after(connection: psycopg.Connection, seconds: float) -> Iterator[Non
 def _cause(error: psycopg.Error, migration: Migration, limits: Limits) -> str:
     """Where and why a migration failed."""
     told = error.diag
-    text = " ".join((told.message_primary or str(error)).split())
+    if told.message_primary is None:
+        return f": {server.broken(error)}; run again"
+    text = " ".join(told.message_primary.split())
     line = ""
     if told.internal_position and told.internal_query == migration.text:
         line = f" line {migration.text[: int(told.internal_position) - 1].count(chr(10)) + 1}"
     meaning = {
-        "55P03": f"it waited more than {limits.lock_s:g} s for a lock that another session holds",
+        "55P03": f"it waited more than {limits.lock_s:g} s for a lock that another session holds; "
+        "end it and run again",
         "57014": f"it took more than {limits.statement_s:g} s",
         "0A000": "it begins or ends a transaction; remove that, it runs in one"
         if "transaction" in text
         else "",
         "25001": "such a statement cannot run in a transaction, which every migration does",
     }.get(error.sqlstate or "", "")
+    if (error.sqlstate or "").startswith("57P"):  # the server ends, or somebody ended the session
+        meaning = "run again"
     more = [" ".join(told.message_detail.split())] if told.message_detail else []
     return f"{line}: {'; '.join([text, *filter(None, [meaning]), *more])}"
 

@@ -27,10 +27,18 @@ FAULT = re.compile(
 )
 KEEPER = "import sys; from scripts.warehouse import keeper; sys.exit(keeper.main(*sys.argv[1:]))"
 CONNECT_S = 10
+LOCK_S = 120  # that a job waits for a lock of another session
 SHOWN = {
     "host": re.compile(r"[\w.:/-]+"),
     "port": re.compile(r"\d+"),
     "dbname": re.compile(r"[\w-]+"),
+}
+AFTERWARDS = {  # beginning of an SQLSTATE -> what to do about it
+    "08": "run again",
+    "40": "run again",
+    "53": "free what the server lacks and run again",
+    "55P03": "another session holds the lock: end it and run again",
+    "57P": "run again",
 }
 START_S = 300  # a server that was killed reads its log first
 KNOWN = (  # what libpq says -> what it means, and the fix
@@ -44,6 +52,7 @@ KNOWN = (  # what libpq says -> what it means, and the fix
     ("Connection refused|No such file or directory", "no server answers there; start it"),
     ("timeout expired|timed out", f"no answer within {CONNECT_S} s; is the server up?"),
     ("too many (clients|connections)|remaining connection slots", "wait and run again"),
+    ("closed the connection|Connection reset", "the server ended the connection; run again"),
     ("starting up|shutting down|recovery mode", "the server is not ready; run again"),
     ("certificate|SSL", "no secure connection; see PGSSLMODE and the certificates"),
 )  # fmt: skip
@@ -215,7 +224,10 @@ def exists(server: Server) -> bool:
     """Whether its database is there; for the embedded server."""
     with connect(server.at("postgres"), autocommit=True) as connection:
         name = server.options["dbname"]
-        there = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name])
+        try:
+            there = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name])
+        except psycopg.Error as error:
+            raise fault(error, server) from None
         return there.fetchone() is not None
 
 
@@ -224,7 +236,20 @@ def ensure_database(server: Server) -> None:
     if not exists(server):
         with connect(server.at("postgres"), autocommit=True) as connection:
             name = sql.Identifier(server.options["dbname"])
-            connection.execute(sql.SQL("CREATE DATABASE {}").format(name))
+            try:
+                connection.execute(sql.SQL("CREATE DATABASE {}").format(name))
+            except psycopg.Error as error:
+                raise fault(error, server) from None
+
+
+def limit_waits(connection: psycopg.Connection) -> None:
+    """Let later statements of a session fail that wait too long for another session's lock."""
+    connection.execute(f"SET lock_timeout = '{round(LOCK_S * 1000)}'")
+
+
+def broken(error: psycopg.Error) -> str:
+    """What a client says of a connection that broke."""
+    return f"the connection broke ({' '.join(str(error).split()).split(' This probably')[0]})"
 
 
 def fault(error: psycopg.Error, server: Server) -> DataError:
@@ -232,8 +257,8 @@ def fault(error: psycopg.Error, server: Server) -> DataError:
     diagnosis = error.diag
     if diagnosis.message_primary is None:
         words = f": {last_words(server.log)}" if server.log else ""
-        cause = " ".join(str(error).split()).split(" This probably")[0]
-        return DataError(f"{server.name}: the connection broke ({cause}){words}; run again")
+        return DataError(f"{server.name}: {broken(error)}{words}; run again")
     parts = [diagnosis.message_primary]
     parts += [text for text in (diagnosis.message_detail, diagnosis.message_hint) if text]
+    parts += [fix for code, fix in AFTERWARDS.items() if (error.sqlstate or "").startswith(code)]
     return DataError(f"{server.name}: {'; '.join(' '.join(part.split()) for part in parts)}")

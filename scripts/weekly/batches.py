@@ -12,6 +12,8 @@ from scripts.errors import DataError
 from scripts.weekly.panel import NEEDED, Panel, check_schema, panel
 from scripts.weekly.sharing import batch_of
 
+# Of some damaged files polars' reader of parquet panics.
+DAMAGED = (OSError, pl.exceptions.PolarsError, pl.exceptions.PanicException)
 # Of a batch's job, as measured: the libraries; how often its rows, or its features, are held.
 BASE_MIB, ROW_COPIES, FEATURE_COPIES = 170, 2.7, 2.0
 SYMBOL_BYTES, TEXT_BYTES, NUMBER_BYTES, FEATURE_BYTES = 16, 48, 8, 4
@@ -39,7 +41,7 @@ def scan(
             check_schema(schema, adjusted)
             if "batch" in schema and (columns is None or "batch" in columns):
                 raise DataError("column batch is one of the output; rename it")
-        except (OSError, pl.exceptions.PolarsError) as error:
+        except DAMAGED as error:
             raise DataError(f"{path}: no parquet ({str(error).splitlines()[0]})") from None
         except DataError as error:
             raise DataError(f"{path}: {error}") from None
@@ -75,7 +77,7 @@ def collect(bars: pl.LazyFrame, place: str) -> pl.DataFrame:
     """
     try:
         return bars.collect()
-    except (OSError, pl.exceptions.PolarsError) as error:
+    except DAMAGED as error:
         cause = str(error).splitlines()[0]
         raise DataError(f"{place}: cannot be read ({cause}); write it again") from None
 

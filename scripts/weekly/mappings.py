@@ -7,6 +7,7 @@ from pathlib import Path
 
 import polars as pl
 
+from scripts import text_csv
 from scripts.errors import DataError
 from scripts.weekly.strength import EQUAL_WEIGHT, MAPPED, MARKET
 
@@ -20,16 +21,8 @@ def read_mappings(path: Path) -> pl.DataFrame:
     Raises:
         DataError: the file cannot be read, or as `checked`.
     """
-    try:
-        frame = pl.read_csv(path, infer_schema=False)
-    except (OSError, pl.exceptions.PolarsError) as error:
-        cause = str(error).splitlines()[0]
-        raise DataError(
-            f"{path}: {cause}; expected CSV in UTF-8 with the columns {', '.join(COLUMNS)}"
-        ) from None
-    if twice := [name for name in frame.columns if "_duplicated_" in name]:
-        raise DataError(f"{path}: column {twice[0].split('_duplicated_')[0]} is there twice")
-    return checked(frame, str(path))
+    frame = text_csv.read(path, f"expected CSV in UTF-8 with the columns {', '.join(COLUMNS)}")
+    return checked(frame.drop(text_csv.LINE), str(path))
 
 
 def checked(frame: pl.DataFrame, place: str = "mappings") -> pl.DataFrame:

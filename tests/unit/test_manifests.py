@@ -108,7 +108,13 @@ def test_files_elsewhere_and_logs_have_none(top: Path, tmp_path: Path) -> None:
 
 def test_a_damaged_manifest_is_named(top: Path, part: Path) -> None:
     place = top / "logs/manifests" / f"{PART}.json"
-    for text in ("", "{}", "[1]", '{"path": 1}', place.read_text().replace('"sha256": "', '"x": "')):
+    for text in (
+        "",
+        "{}",
+        "[1]",
+        '{"path": 1}',
+        place.read_text().replace('"sha256": "', '"x": "'),
+    ):
         place.write_text(text)
         with pytest.raises(DataError, match=r"part\.parquet\.json: not a manifest .* delete it"):
             manifests.check([part])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import time
@@ -193,6 +194,17 @@ def test_a_broken_file_is_rebuilt_once_it_is_removed(broken: Broken) -> None:
 def test_deleted_results_are_rebuilt_the_same(built: tuple[Project, dict[str, str]]) -> None:
     project, want = built
     shutil.rmtree(project.results)
+    project.run(check=True)
+    assert project.digests() == want
+
+
+def test_files_of_the_future_hold_up_nothing(built: tuple[Project, dict[str, str]]) -> None:
+    project, want = built
+    ahead = time.time() + 3 * 86400
+    for path in project.results.rglob("*"):
+        os.utime(path, (ahead, ahead))
+    assert "Nothing to be done" in project.run(check=True).stdout
+    shutil.rmtree(project.results / "tiny/ticks/trades")
     project.run(check=True)
     assert project.digests() == want
 

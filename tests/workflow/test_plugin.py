@@ -557,24 +557,38 @@ def test_a_reason_names_three_files_of_each_kind(plugin: None) -> None:
 
 def test_measures_of_an_earlier_run_are_not_taken(plugin: None, tmp_path: Path) -> None:
     from snakemake_logger_plugin_almanac.measures import measures
+    from snakemake_logger_plugin_almanac.start import Start
 
     benchmark, log = tmp_path / "b.tsv", tmp_path / "job.log"
     benchmark.write_text("s\th:m:s\tmax_rss\tcpu_time\n2.5\t0:00:02\t120.50\t1.75\n")
     log.write_text("words\ndone: wall 2.40 s, cpu 1.80 s, peak memory 140 MiB, on node1\n")
     now = time.time()
     full = {"run_s": 2.5, "cpu_s": 1.8, "peak_mib": 140, "host": "node1"}
-    assert measures(str(benchmark), [str(log)], now - 5) == full
-    assert measures(None, [str(log)], now - 5) == {**full, "run_s": None}
+    assert measures(str(benchmark), [str(log)], Start(now - 5)) == full
+    assert measures(None, [str(log)], Start(now - 5)) == {**full, "run_s": None}
     sampled = {"run_s": 2.5, "cpu_s": 1.75, "peak_mib": 120.5, "host": None}
-    assert measures(str(benchmark), [], now - 5) == sampled
+    assert measures(str(benchmark), [], Start(now - 5)) == sampled
     nothing = dict.fromkeys(full)
     os.utime(benchmark, (now - 99, now - 99))
     os.utime(log, (now - 99, now - 99))
-    assert measures(str(benchmark), [str(log)], now - 5) == nothing
+    assert measures(str(benchmark), [str(log)], Start(now - 5)) == nothing
     benchmark.write_text("s\tmax_rss\tcpu_time\n0.1\tNA\t-\n")
-    assert measures(str(benchmark), [], now - 5) == {**nothing, "run_s": 0.1}
+    assert measures(str(benchmark), [], Start(now - 5)) == {**nothing, "run_s": 0.1}
     benchmark.write_text("")
-    assert measures(str(benchmark), ["absent.log"], now - 5) == nothing
+    assert measures(str(benchmark), ["absent.log"], Start(now - 5)) == nothing
+
+
+def test_what_a_job_wrote_by_another_clock_is_its_own(plugin: None, tmp_path: Path) -> None:
+    from snakemake_logger_plugin_almanac.cause import tail
+    from snakemake_logger_plugin_almanac.start import Start
+
+    log, absent = tmp_path / "old.log", tmp_path / "new.log"
+    log.write_text("error: of an earlier run\n")
+    start = Start.of(time.time() + 9999, [str(log), str(absent)])
+    assert tail(str(log), start) == tail(str(absent), start) == []
+    log.write_text("error: of this run\n")
+    absent.write_text("error: of this run\n")
+    assert tail(str(log), start) == tail(str(absent), start) == ["error: of this run"]
 
 
 CRITICAL = """
@@ -703,21 +717,22 @@ def test_trouble_inside_is_told_once(
 
 def test_cause_of_a_cluster_job(plugin: None, tmp_path: Path) -> None:
     from snakemake_logger_plugin_almanac.cause import find_cause
+    from snakemake_logger_plugin_almanac.start import Start
 
     own, slurm = tmp_path / "own.log", tmp_path / "slurm.log"
     own.write_text("reading\n")
     note = "SLURM-job '7' failed, SLURM status is: 'TIMEOUT'. For further error details see ..."
     logs = [str(own), str(slurm)]
-    assert find_cause(logs, 0, "", note).text == note
+    assert find_cause(logs, Start(0), "", note).text == note
     slurm.write_text("Command 'secret' returned non-zero exit status 137.\n")
-    assert find_cause(logs, 0, "", note.replace("TIMEOUT", "FAILED")).text == KILLED
+    assert find_cause(logs, Start(0), "", note.replace("TIMEOUT", "FAILED")).text == KILLED
     own.write_text("")
     slurm.write_text("Traceback\n  File 'x'\n\nAttributeError: no keys\n\nsrun: error: node2\n")
-    assert find_cause(logs, 0, "", note.replace("TIMEOUT", "FAILED")).text == (
+    assert find_cause(logs, Start(0), "", note.replace("TIMEOUT", "FAILED")).text == (
         "AttributeError: no keys"
     )
     own.write_text("reading\nerror: bars of 2025-09-25: 3 rows too few\n")
-    assert find_cause(logs, 0, "", note).text == "bars of 2025-09-25: 3 rows too few"
+    assert find_cause(logs, Start(0), "", note).text == "bars of 2025-09-25: 3 rows too few"
 
 
 def test_rules_that_waited_come_in_order(plugin: None) -> None:

@@ -248,7 +248,7 @@ def test_a_quote_names_what_there_is(tmp_path: Path) -> None:
     (tmp_path / "book/values/n.json").write_text(json.dumps({"won": entry}))
     own = desk.Desk(str(tmp_path), ["book/values/n.json"])
     assert own.quote("n.won") == "3\u00a0games"
-    with pytest.raises(DataError, match=r"n.lost: no such value; it has won"):
+    with pytest.raises(DataError, match=r"n.lost: no such value in .*n.json; it has won"):
         own.quote("n.lost")
     with pytest.raises(DataError, match=r"not a declared input"):
         own.quote("m.won")

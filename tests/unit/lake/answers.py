@@ -33,8 +33,9 @@ def serve(answers: Mapping[str, list[Any]]) -> Iterator[Vendor]:
     table = pages(answers)
 
     def respond(path: str, query: Mapping[str, str], base: str) -> tuple[int, Any]:
-        if "cursor" not in query:
-            requests.append((path, dict(query)))
+        asked = (path, dict(query))
+        if "cursor" not in query and requests[-1:] != [asked]:  # a 404 is asked for again
+            requests.append(asked)
         status, content = table(path, query, base)
         broken = content.get("results") == BROKEN
         return (400, {"status": "ERROR", "error": "bad page"}) if broken else (status, content)

@@ -57,7 +57,7 @@ def number(text: str) -> float | None:
         value = float(text)
     except ValueError:
         return None
-    return value if abs(value) != float("inf") else None
+    return value if abs(value) <= 1e18 else None
 
 
 def whole(text: str) -> int | None:
@@ -84,8 +84,13 @@ def read_slowly(path: Path, day: str, once: tuple[str, ...]) -> tuple[list, list
 
     A bad one is (line, text of the fields, first word of the reason).
     """
+    return judge_slowly(gzip.decompress(path.read_bytes()), day, once)
+
+
+def judge_slowly(content: bytes, day: str, once: tuple[str, ...]) -> tuple[list, list]:
+    """As `read_slowly`, of the text in a file."""
     good, bad, seen = [], [], set()
-    lines = gzip.decompress(path.read_bytes()).split(b"\n")[1:]
+    lines = content.split(b"\n")[1:]
     for place, raw in enumerate(lines, start=2):
         text = raw.decode("utf-8", "backslashreplace").removesuffix("\r")
         if not text:
@@ -100,7 +105,9 @@ def read_slowly(path: Path, day: str, once: tuple[str, ...]) -> tuple[list, list
         stamp = whole(texts[6])
         when = None if stamp is None else moment(stamp, day)
         count = number(texts[7])
-        if not ticker or any(not 33 <= ord(char) <= 126 or char == '"' for char in ticker):
+        if not 0 < len(ticker) <= 40 or any(
+            not 33 <= ord(char) <= 126 or char == '"' for char in ticker
+        ):
             fault = "ticker"
         elif volume is None or volume < 0:
             fault = "volume"

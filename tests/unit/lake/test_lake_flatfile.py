@@ -181,9 +181,11 @@ def test_a_days_bounds_are_right_when_clocks_change() -> None:
 
 DAYS = {"2025-03-08": 24, "2025-03-09": 23, "2025-03-10": 24, "2025-11-02": 25}
 REASONS = [
-    ({"ticker": ""}, "ticker is empty, quoted or not printable"),
-    ({"ticker": '"A"'}, "ticker is empty, quoted or not printable"),
-    ({"ticker": "A\0"}, "ticker is empty, quoted or not printable"),
+    ({"ticker": ""}, "ticker is empty, too long, quoted or not printable"),
+    ({"ticker": '"A"'}, "ticker is empty, too long, quoted or not printable"),
+    ({"ticker": "A\0"}, "ticker is empty, too long, quoted or not printable"),
+    ({"ticker": "A" * 41}, "ticker is empty, too long, quoted or not printable"),
+    ({"volume": "1.7e308"}, "volume is above 1e18"),
     ({"volume": ""}, "volume is missing or not a number"),
     ({"volume": "many"}, "volume is missing or not a number"),
     ({"open": "NaN"}, "open is missing or not a number"),

@@ -216,7 +216,9 @@ BAD = [
     (filing(tickers="NA"), "tickers 'NA' is not a list of texts"),
     (filing(end_date="June"), "end_date 'June' is not a date"),
     (filing(financials=[1]), "financials [1] is not an object"),
+    (filing(financials=False), "financials False is not an object"),
     (with_statements(balance_sheet=[1]), "balance_sheet [1] is not an object"),
+    (with_statements(balance_sheet=0), "balance_sheet 0 is not an object"),
     (
         with_statements(balance_sheet={"assets": 1000}),
         "balance_sheet.assets 1000 is not an object",

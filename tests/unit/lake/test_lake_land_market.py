@@ -191,6 +191,11 @@ def test_a_broken_page_leaves_the_old_partition(
 BAD = [
     ("dividends", {"cash_amount": "0.26"}, "cash_amount '0.26' is not a finite number"),
     ("dividends", {"cash_amount": -0.26}, "cash_amount -0.26 is negative"),
+    ("dividends", {"frequency": -1}, "frequency -1 is negative"),
+    ("ipos", {"lowest_offer_price": -1}, "lowest_offer_price -1 is negative"),
+    ("ipos", {"min_shares_offered": -1}, "min_shares_offered -1 is negative"),
+    ("short_interest", {"days_to_cover": -1}, "days_to_cover -1 is negative"),
+    ("short_volume", {"short_volume_ratio": -0.5}, "short_volume_ratio -0.5 is negative"),
     ("dividends", {"cash_amount": None}, "cash_amount is missing"),
     ("dividends", {"frequency": 1.5}, "frequency 1.5 is not a whole number"),
     ("dividends", {"pay_date": "soon"}, "pay_date 'soon' is not a date"),

@@ -119,7 +119,7 @@ def test_a_wrong_event_is_refused_and_the_others_stand(
     assert partition(tmp_path)["old_ticker"].to_list() == ["FB"]
 
 
-@pytest.mark.parametrize("answer", [META | {"events": {"a": 1}}, ["x"], "x"])
+@pytest.mark.parametrize("answer", [META | {"events": {"a": 1}}, ["x"]])
 def test_an_answer_of_another_shape_is_refused_whole(tmp_path: Path, answer: Any) -> None:
     report = events({"META": answer}, "2022-06", tmp_path)
     assert (report["good"], report["quarantined"]) == (0, 1)
@@ -192,10 +192,15 @@ def test_a_market_that_the_vendor_does_not_know_fails(tmp_path: Path) -> None:
 
 
 def test_a_wrong_ratio_is_refused(tmp_path: Path) -> None:
-    found = [RATIOS, RATIOS | {"current": "high"}, RATIOS | {"date": None}]
-    report, _ = ratios({RATIOS_PATH: [found]}, None, tmp_path)
-    assert (report["good"], report["quarantined"]) == (1, 2)
-    assert reasons(tmp_path) == ["current 'high' is not a finite number", "date is missing"]
+    found = [{"current": "high"}, {"date": None}, {"price": -1}]
+    answers = {RATIOS_PATH: [[RATIOS, *(RATIOS | fault for fault in found)]]}
+    report, _ = ratios(answers, None, tmp_path)
+    assert (report["good"], report["quarantined"]) == (1, 3)
+    assert reasons(tmp_path) == [
+        "current 'high' is not a finite number",
+        "date is missing",
+        "price -1 is negative",
+    ]
 
 
 # Reference

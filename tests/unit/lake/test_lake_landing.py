@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 
 from scripts.errors import DataError
 from scripts.lake.land_flatfile import land
-from scripts.lake.landing import HEADER, Content, inspect, key_of, manifest_path
+from scripts.lake.landing import HEADER, Content, inspect, key_of, manifest_path, read_manifest
 from scripts.lake.store import S3Store, SimulatedStore
 from tests.servers import Fault, S3Server, s3_server
 
@@ -49,6 +49,14 @@ def inspected(data: bytes) -> Content:
 
 
 # The check
+
+
+@pytest.mark.parametrize("text", ["[" * 100_000, "null", '{"etag": 1}', "{", '{"etag": "a\\nb"}'])
+def test_what_is_no_manifest_is_one_line(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "2025-09-03.json"
+    path.write_text(text)
+    with pytest.raises(DataError, match=r"2025-09-03\.json: not the manifest .*; delete it$"):
+        read_manifest(path)
 
 
 @given(st.binary(max_size=200), st.integers(1, 3))
@@ -324,6 +332,9 @@ BAD = {
     "but 2025-09-03.json says": (GOOD, {"etag": "x", "size": len(GOOD) + 1}),
     "SHA-256": (GOOD, {"etag": "x", "size": len(GOOD), "sha256": "0" * 64}),
     "not the manifest": (GOOD, {"size": len(GOOD)}),
+    "sha256 is not": (GOOD, {"etag": "x", "size": len(GOOD) + 1, "sha256": "abc"}),
+    "time data 'soon'": (GOOD, {"etag": "x", "size": len(GOOD), "landed_at": "soon"}),
+    "expected string": (GOOD, {"etag": "x", "size": len(GOOD), "sha256": 5}),
 }
 
 

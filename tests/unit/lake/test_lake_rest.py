@@ -99,14 +99,14 @@ def test_an_answer_of_one_page_is_its_result(rest: RestServer) -> None:
     assert api(rest).record("/v1/one", {}) == {"name": "Meta"}
     assert api(rest).record("/v3/empty", {}) == []
     assert api(rest).record("/v1/nothing", {}) is None
-    assert rest.count("/v1/nothing") == 1
+    assert rest.count("/v1/nothing") == 2  # it is asked whether it is sure
 
 
 def test_no_records_are_fine_and_an_unknown_path_is_not(rest: RestServer) -> None:
     assert list(api(rest).records("/v3/empty", {})) == []
     with pytest.raises(NotFoundError, match=r"^/v1/nothing: the vendor knows nothing of it \(404"):
         list(api(rest).records("/v1/nothing", {}))
-    assert rest.count("/v1/nothing") == 1
+    assert rest.count("/v1/nothing") == 2  # it is asked whether it is sure
 
 
 def serve_one(content: Any) -> Any:
@@ -233,6 +233,10 @@ FAULTS = {
     "no object": Fault(body=b"[]"),
     "not even text": Fault(body=b"\xff\xfe\x00"),
     "not compressed": Fault(headers={"Content-Encoding": "gzip"}),
+    "404": Fault(status=404),
+    "a date of no calendar": Fault(
+        status=503, headers={"Retry-After": "Mon, 01 Jan 99999999999999999999 00:00:00 GMT"}
+    ),
 }
 
 
@@ -263,6 +267,37 @@ def test_a_fault_that_stays_is_one_line_after_some_attempts(
     rest.fail(SPLITS, FAULTS[name], always=True)
     assert re.search(line, told(rest, timeout_s=0.25))
     assert len(rest.requests) == 3
+
+
+def test_a_page_that_was_named_and_is_not_there_is_no_end(rest: RestServer) -> None:
+    rest.fail("#2", Fault(status=404), always=True)
+    line = told(rest)
+    assert "page 3: the vendor knows nothing of it (404), and has named it; run again" in line
+    with pytest.raises(DataError) as caught:
+        list(api(rest).records(SPLITS, {}))
+    assert not isinstance(caught.value, NotFoundError)  # else a ticker would lose its last records
+
+
+@pytest.mark.parametrize("results", ["none", 7, True])
+def test_a_result_that_is_neither_object_nor_list_is_one_line(results: Any) -> None:
+    with (
+        serve_one({"status": "OK", "results": results}) as server,
+        pytest.raises(DataError, match=r"^/v1/one: `results` is no object or list but "),
+    ):
+        api(server).record("/v1/one", {})
+
+
+def test_a_404_among_other_faults_is_not_believed(rest: RestServer) -> None:
+    rest.fail("", Fault(status=404), Fault(status=500), Fault(status=404))
+    with pytest.raises(DataError, match=r"\(404\); .* \(attempt 3, ") as caught:
+        api(rest).record("/v1/one", {})
+    assert not isinstance(caught.value, NotFoundError)
+
+
+def test_a_status_that_repeats_the_key_is_blotted(rest: RestServer) -> None:
+    body = json.dumps({"status": f"no key\n{API_KEY}", "count": [API_KEY]}).encode()
+    rest.fail("", Fault(body=body), always=True)
+    assert "without `results` (status 'no key ***', count \"['***']\")" in told(rest)
 
 
 def test_retry_after_is_obeyed(rest: RestServer) -> None:

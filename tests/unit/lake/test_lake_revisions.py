@@ -43,7 +43,7 @@ def s3(server: S3Server, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> S3S
 
 
 def store() -> S3Store:
-    return S3Store(attempts=1, timeout_s=5, wait_s=0.01)
+    return S3Store(attempts=2, timeout_s=5, wait_s=0.01)
 
 
 def land_day(folder: Path, day: str, adopted: Path | None = None) -> dict:

@@ -94,6 +94,10 @@ FAULTS = {
     "503": Fault(status=503),
     "changed on the way": Fault(body=b"?" * len(CONTENT)),
     "slow": Fault(delay_s=0.6),
+    "a page": Fault(status=200, body=b"<html>Please sign in</html>"),
+    "no length": Fault(unsized=True, cut=True),
+    "429": Fault(status=429, headers={"Retry-After": "0"}),
+    "404": Fault(status=404),
 }
 
 
@@ -113,6 +117,9 @@ def test_a_fault_that_passes_is_not_seen(s3: S3Server, tmp_path: Path, name: str
         ("503", r"the server fails \(503\) again and again; run again later$"),
         ("changed on the way", rf"its MD5 is [0-9a-f]{{32}}, not its ETag {MD5}"),
         ("slow", r"does not answer \(ReadTimeoutError, 2 attempts\)"),
+        ("a page", r"an answer without ETag, so not from a bucket; check AWS_ENDPOINT_URL and the"),
+        ("no length", r"an answer without ContentLength, so not from a bucket; check AWS_ENDPOINT"),
+        ("429", r"the server fails \(429\) again and again; run again later$"),
     ],
 )
 def test_a_fault_that_stays_is_one_line(s3: S3Server, tmp_path: Path, name: str, line: str) -> None:
@@ -121,6 +128,22 @@ def test_a_fault_that_stays_is_one_line(s3: S3Server, tmp_path: Path, name: str,
         store(attempts=2, timeout_s=0.3).download(KEY, tmp_path / "out")
     assert str(caught.value).startswith(f"{PLACE}: ")
     assert s3.count(KEY) == 2
+
+
+@pytest.mark.parametrize("name", ["a page", "429", "404"])
+def test_a_head_goes_through_the_same_faults(s3: S3Server, name: str) -> None:
+    s3.fail(KEY, FAULTS[name])
+    assert store().head(KEY) == Head(MD5, len(CONTENT))
+    assert s3.count(KEY, "HEAD") == 2
+
+
+def test_a_body_that_drips_ends_with_the_time_allowed(s3: S3Server, tmp_path: Path) -> None:
+    s3.fail(KEY, Fault(drip_s=0.01), always=True)
+    start = time.monotonic()
+    asked = S3Store(attempts=3, timeout_s=5, wait_s=0.01, total_s=0.5)
+    with pytest.raises(DataError, match=r"bytes came \(the server is too slow\) \(attempt 1, "):
+        asked.download(KEY, tmp_path / "out")
+    assert time.monotonic() - start < 5
 
 
 def test_the_etag_of_a_multipart_upload_is_not_taken_for_an_md5(

@@ -205,7 +205,14 @@ def test_a_file_that_is_not_there_is_told_apart(
     server.fail("", Fault(status=status), always=True)
     with pytest.raises(NotFoundError, match=rf"file.csv: not there \({status}\): not published"):
         get(f"{server.address}/d/file.csv", tmp_path)
-    assert len(server.requests) == 1
+    assert len(server.requests) == 2  # it is asked whether it is sure
+    server.heal()
+    server.fail("", Fault(status=status), Fault(status=500), Fault(status=status))
+    with pytest.raises(DataError, match=r"not there .*\(attempt 3, ") as caught:
+        get(f"{server.address}/d/file.csv", tmp_path)
+    assert not isinstance(caught.value, NotFoundError)
+    server.fail("", Fault(status=status))
+    get(f"{server.address}/d/file.csv", tmp_path)
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 422, 206, 304])
@@ -225,6 +232,19 @@ def test_a_fault_of_what_was_accepted_is_final(server: Server, tmp_path: Path) -
     line = refused(f"{server.address}/d/file.csv", tmp_path, accept=other)
     assert line == f"{server.address}/d/file.csv: another file"
     assert len(server.requests) == 1
+
+
+def test_a_body_of_unknown_length_has_to_tell_its_end_itself(
+    server: Server, tmp_path: Path
+) -> None:
+    """A CSV that is cut after a line looks whole."""
+    server.fail("", Fault(unsized=True, body=FILE[: len(FILE) // 8 * 4]), always=True)
+    line = refused(f"{server.address}/d/file.csv", tmp_path, accept=as_csv)
+    assert "bytes came without their length, and nothing tells whether that is all (at" in line
+    server.heal()
+    server.fail("", Fault(unsized=True))
+    get(f"{server.address}/d/file.gz", tmp_path, accept=contents.unpacked)
+    assert len(server.requests) == 4
 
 
 # Redirects
@@ -279,7 +299,8 @@ def test_https_is_never_left(tmp_path: Path, start: str) -> None:
                 headers={"Location": f"{end}://second/x?k={SECRET}"},
                 stream=httpx.ByteStream(b"moved"),
             )
-        return httpx.Response(200, stream=httpx.ByteStream(FILE))
+        length = {"Content-Length": str(len(FILE))}
+        return httpx.Response(200, headers=length, stream=httpx.ByteStream(FILE))
 
     transport = httpx.MockTransport(handle)
     if start == "http":

@@ -348,6 +348,11 @@ def test_a_snapshot_of_later_is_refused(tmp_path: Path) -> None:
         ),
         (Fault(status=429, headers={"Retry-After": "99"}), "answers 429 and asks to wait 99 s"),
         (Fault(drip_s=0.05), "127.0.0.1:"),
+        (Fault(body=SECRET.encode()), "expected JSON, got 16 bytes that begin b'***'"),
+        (
+            Fault(body=json.dumps({"timestamp": f"for {SECRET}", "data": []}).encode()),
+            "the answer has another shape (ValueError Invalid isoformat string: 'for ***')",
+        ),
     ],
 )
 def test_a_fault_that_stays_is_one_line(

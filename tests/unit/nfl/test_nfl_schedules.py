@@ -167,11 +167,14 @@ def test_blanks_and_na_are_null(tmp_path: Path, nothing: str) -> None:
 @pytest.mark.parametrize(
     ("cells", "message"),
     [
-        ({"home_score": "x"}, r"line 3, column home_score: got 'x', expected a number from 0 to"),
+        (
+            {"home_score": "x"},
+            r"line 3, column home_score: got 'x', expected a whole number from 0 to",
+        ),
         ({"home_score": "101"}, r"line 3, column home_score: got '101', .*100, or nothing"),
         ({"away_score": "-1"}, "line 3, column away_score: got '-1'"),
         ({"away_score": "NaN"}, "line 3, column away_score: got 'NaN'"),
-        ({"week": "99"}, "line 3, column week: got '99', expected a number from 1 to 25"),
+        ({"week": "99"}, "line 3, column week: got '99', expected a whole number from 1 to 25"),
         ({"week": "0"}, "line 3, column week: got '0'"),
         ({"week": ""}, "line 3: no week; correct the file"),
         ({"div_game": "2"}, "line 3, column div_game: got '2'"),

@@ -96,3 +96,24 @@ def test_worked_examples() -> None:
     ]  # fmt: skip
     assert monday_of("2025-09-07") == "2025-09-01"
     assert monday_of("2025-09-08") == "2025-09-08"
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "line 1: the header is not session,close"),
+        ("session,close\n", "no session"),
+        ("session,close\n2025-09-02,\n2025-09-02,\n", "line 3: '2025-09-02,' is no later session"),
+        ("session,close\n2025-09-02,\n2025-09-0", "line 3: '2025-09-0' is no later session"),
+        ("session,close\n2025-02-30,\n", "day is out of range"),
+        ("session,close\n2025-09-02,1pm\n", "line 2: '1pm' is no early close"),
+        ("session,close\n2025-09-02,16:00\n", "line 2: '16:00' is no early close"),
+        ('session,close\n"2025-09-02,\n', "unexpected end of data"),
+    ],
+)
+def test_a_damaged_calendar_is_one_line(tmp_path: Path, text: str, message: str) -> None:
+    (tmp_path / "XNYS.csv").write_text(text)
+    with pytest.raises(DataError) as caught:
+        _ = Calendar(tmp_path / "XNYS.csv").sessions
+    assert f"XNYS.csv: no calendar ({message}" in str(caught.value)
+    assert str(caught.value).endswith("run `make docs`")

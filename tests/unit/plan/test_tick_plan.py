@@ -211,7 +211,8 @@ def test_a_misspelt_parameter_in_config_is_told(plan, section: str) -> None:
     ("name", "hint"), [("makker", "did you mean maker\\?"), ("qqq", "there are closer, maker")]
 )
 def test_a_strategy_without_a_module_is_told(plan, section, name, hint) -> None:
-    with pytest.raises(DataError, match=f"^no strategy {name}: .*{name}.py is missing; {hint}$"):
+    said = f"^config: ticks.{section}: no strategy {name}: .*{name}.py is missing; {hint}$"
+    with pytest.raises(DataError, match=said):
         plan(**{section: {name: {}}})
 
 
@@ -303,3 +304,8 @@ def test_the_table_follows_the_rules_of_the_spec(project) -> None:
         size = int(row["quote_size"])
         limits = (row["max_position"], row["min_local_currency_before_quote"], row["max_notional"])
         assert limits == (str(2 * size), str(size // 5), "1500000"), row["security"]
+
+
+def test_the_name_of_a_strategy_is_no_longer_than_a_file_can_be(plan) -> None:
+    with pytest.raises(DataError, match=r"^config: ticks\.strategies: strategy .* at most 60"):
+        plan(strategies={"x" * 300: {}})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from pathlib import Path
 
 import pytest
@@ -140,6 +141,7 @@ def test_a_name_that_looks_like_nothing_is_a_name(tmp_path: Path) -> None:
         (["A,ADX,ADX,-5,"], "line 2, quote_size '-5': expected a whole number above 0"),
         (["A,ADX,ADX,nan,"], "line 2, quote_size 'nan': expected a whole number above 0"),
         (["A,ADX,ADX,true,"], "line 2, quote_size 'true': expected a whole number above 0"),
+        (["A,ADX,ADX,1e308,"], "line 2, quote_size '1e308': expected a whole number above 0"),
         (["A,ADX,ADX,1"], "line 2: has not as many cells as the header"),
         (["A,ADX,ADX,1,2,3"], "line 2: has not as many cells as the header"),
         (["A,ADX,ADX,1,", "a,ADX,ADX,2,"], "line 3: security 'A' is empty or stands twice"),
@@ -161,6 +163,22 @@ def test_a_missing_table_is_one_line(tmp_path: Path) -> None:
 def test_an_error_after_a_blank_line_names_the_line_of_the_file(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="line 4, quote_size"):
         read_table(table(tmp_path, "A,ADX,ADX,1,", "", "B,ADX,ADX,x,"))
+
+
+def test_a_table_without_securities_is_refused(tmp_path: Path) -> None:
+    for text in ("", "exchange\nADX\n"):
+        (tmp_path / "table.csv").write_text(text)
+        with pytest.raises(DataError, match="line 1: no column security"):
+            read_table(tmp_path / "table.csv")
+
+
+def test_a_table_that_is_no_csv_is_one_line(tmp_path: Path) -> None:
+    limit = csv.field_size_limit(2**17)
+    with pytest.raises(DataError, match=r"table\.csv, after line 1: field larger than field limit"):
+        read_table(table(tmp_path, f"A,ADX,ADX,{'1' * 2**18},"))
+    csv.field_size_limit(limit)
+    with pytest.raises(DataError, match="line 2: has not as many cells"):
+        read_table(table(tmp_path, "A\x1cB,ADX,1"))
 
 
 def test_an_unknown_column_is_refused(tmp_path: Path) -> None:

@@ -176,6 +176,17 @@ def test_a_text_cell_does_not_change_the_other_prices(tmp_path: Path) -> None:
     assert good["price"].to_list() == [1 / 3]
 
 
+def test_true_is_no_price_and_no_size(tmp_path: Path) -> None:
+    rows = [ROW, (TEN, "BID", True, 100), (TEN, "BID", 4.37, False), (TEN, "BID", 1 / 3, 100)]
+    good, bad = check(sheet_of(tmp_path, rows))
+    assert good["line"].to_list() == [4, 7]
+    assert good["price"].to_list() == [4.37, 1 / 3]
+    assert bad.select("line", "price", "volume").rows() == [
+        (5, "true", "100"),
+        (6, "4.37", "false"),
+    ]
+
+
 def test_a_row_after_blank_ones_keeps_its_line(tmp_path: Path) -> None:
     assert sheet_of(tmp_path, [ROW, (), (), ROW])["line"].to_list() == [4, 7]
 
@@ -232,9 +243,37 @@ def test_a_file_that_is_not_parquet_is_one_line_of_error(tmp_path: Path) -> None
         read_parquet(tmp_path / "abc.parquet")
 
 
+def test_a_bit_changed_in_the_directory_of_a_parquet_file_ends_no_process(tmp_path: Path) -> None:
+    whole = parquet(tmp_path / "whole.parquet").read_bytes()
+    path, refused = tmp_path / "abc.parquet", 0
+    for place in range(len(whole) - int.from_bytes(whole[-8:-4], "little"), len(whole)):
+        path.write_bytes(whole[:place] + bytes([whole[place] ^ 32]) + whole[place + 1 :])
+        try:
+            read_parquet(path)
+        except DataError:  # and not a panic of polars, which is no Exception
+            refused += 1
+    assert refused
+
+
+def test_true_and_times_in_a_parquet_file_are_no_prices(tmp_path: Path) -> None:
+    for values in ([True], [TEN]):
+        _, bad = check(read_parquet(parquet(tmp_path / "abc.parquet", price=values)))
+        assert bad["reason"].to_list() == ["price is missing or not a number"]
+
+
+def test_a_name_with_brackets_is_a_name_and_no_pattern(tmp_path: Path) -> None:
+    assert read_parquet(parquet(tmp_path / "[a].parquet")).height == 1
+
+
+def test_a_column_of_two_lines_is_named_in_one(tmp_path: Path) -> None:
+    pl.DataFrame({"timestamp": [TEN], "a\nb": [1.0]}).write_parquet(tmp_path / "abc.parquet")
+    with pytest.raises(DataError, match=r"^[^\n]*'a\\nb'[^\n]*$"):
+        read_parquet(tmp_path / "abc.parquet")
+
+
 def test_a_parquet_file_without_a_column_names_it(tmp_path: Path) -> None:
     pl.DataFrame({"timestamp": [TEN], "price": [1.0]}).write_parquet(tmp_path / "abc.parquet")
-    with pytest.raises(DataError, match="no column for type, volume; has timestamp, price"):
+    with pytest.raises(DataError, match="no column for type, volume; has 'timestamp', 'price'"):
         read_parquet(tmp_path / "abc.parquet")
 
 

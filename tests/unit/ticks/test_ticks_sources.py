@@ -151,3 +151,12 @@ def test_pick_gives_the_sheet_or_file_of_a_security() -> None:
 def test_pick_helps_with_a_security_that_is_not_there(wrong: str, hint: str) -> None:
     with pytest.raises(DataError, match=f"for security {wrong}; {hint}$"):
         pick(wrong, AVAILABLE, BOOK)
+
+
+@pytest.mark.parametrize(
+    "name", ["A\u202eB", "\ufeffA", "A\nB", "A\x7f", "x" * 101, "ü" * 51, "../x", "{x}", ".x"]
+)
+def test_a_name_that_cannot_be_a_file_or_is_not_what_it_seems_is_refused(name: str) -> None:
+    with pytest.raises(DataError, match="which cannot be a file name; rename it") as caught:
+        by_security([f"{name} UH Equity"], BOOK)
+    assert "\n" not in str(caught.value)

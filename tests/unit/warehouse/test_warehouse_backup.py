@@ -128,3 +128,18 @@ def test_a_failed_dump_leaves_the_earlier_ones(
     with pytest.raises(DataError, match="no such database"):
         backup(place.at("nowhere"), scratch, folder, 1, 1, folder / "latest.json")
     assert sorted(folder.rglob("*")) == before
+
+
+@pytest.mark.parametrize("table", ["games", "loads"])
+def test_a_backup_does_not_wait_for_a_lock_for_ever(
+    place: Server, scratch: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, table: str
+) -> None:
+    monkeypatch.setattr(server, "LOCK_S", 0.2)
+    folder = tmp_path / "backups"
+    with server.connect(place) as holder:
+        holder.execute(f"LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE")
+        with pytest.raises(
+            DataError, match=r"failed: another session has held a lock for 0\.2 s; end it"
+        ):
+            backup(place, scratch, folder, 2, 1, folder / "latest.json")
+    assert list(folder.iterdir()) == []

@@ -38,14 +38,12 @@ def folder_of(tmp_path: Path, **texts: str) -> Path:
         (["002_b"], "there is no migration 001 below 002"),
         (["001_a", "2_b"], "2_b.sql: rename it NNN_what.sql"),
         (["001_a", "002_Bad name"], "rename it NNN_what.sql"),
-        (["000_a"], None),
+        (["000_a", "001_b"], "number 000: the first is 001; renumber it"),
+        (["00\uff14_a"], "rename it NNN_what.sql"),
     ],
 )
-def test_numbers_are_one_two_three(tmp_path: Path, names: list[str], said: str | None) -> None:
+def test_numbers_are_one_two_three(tmp_path: Path, names: list[str], said: str) -> None:
     folder = folder_of(tmp_path, **{f"m{name}": "" for name in names})
-    if said is None:
-        assert [m.number for m in migrations.read(folder)] == [0]
-        return
     with pytest.raises(DataError, match=re.escape(said)):
         migrations.read(folder)
 
@@ -170,6 +168,20 @@ def test_a_lock_that_another_session_holds_is_not_waited_for(place: Server, tmp_
             migrations.run(connection, candidate, QUICK)
         reader.rollback()
         migrations.run(connection, candidate, QUICK)
+
+
+def test_a_session_that_is_ended_in_a_migration_is_told(place: Server, tmp_path: Path) -> None:
+    ends = "DO $$ BEGIN PERFORM pg_terminate_backend(pg_backend_pid()); END $$;"
+    (found,) = migrations.read(folder_of(tmp_path, m001_a=ends))
+    with server.connect(place, autocommit=True) as connection:
+        before = migrations.applied(connection)
+        with (
+            server.connect(place, autocommit=True) as other,
+            pytest.raises(DataError, match=r"^009_a\.sql: .*; run again$") as caught,
+        ):
+            migrations.run(other, found._replace(number=9, name="009_a"), QUICK)
+        assert "\n" not in str(caught.value)
+        assert migrations.applied(connection) == before
 
 
 def test_a_database_of_another_run_or_of_somebody_else_is_left_alone(

@@ -257,6 +257,7 @@ def test_a_connection_that_breaks_is_told(
         connection.execute("SELECT 1")
     told = str(server.fault(caught.value, place))
     assert "terminating connection" in told or "the connection broke" in told
+    assert told.endswith("; run again")
 
 
 def test_jobs_of_one_run_share_a_server(folder: Path) -> None:

@@ -17,6 +17,7 @@ from scripts.errors import DataError
 from scripts.nfl.columns import PLAYERS
 from scripts.tables import conform
 from scripts.warehouse import (
+    build_views,
     catalog,
     check_consistency,
     consistency,
@@ -566,3 +567,15 @@ def test_checking_writes_nothing(place: Server, tmp_path: Path) -> None:
         before = catalog.sums(connection)
         check_consistency.check(place, seasons, players, FACTS, tmp_path / "out.json")
         assert catalog.sums(connection) == before
+
+
+@pytest.mark.parametrize("table", ["games", "loads"])
+def test_the_refresh_does_not_wait_for_a_lock_for_ever(
+    place: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, table: str
+) -> None:
+    monkeypatch.setattr(server, "LOCK_S", 0.2)
+    with server.connect(place) as holder:
+        holder.execute(f"LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE")
+        with pytest.raises(DataError, match="another session holds the lock: end it and run again"):
+            build_views.build(place, [], tmp_path / "views.json", {})
+    assert list(tmp_path.iterdir()) == []

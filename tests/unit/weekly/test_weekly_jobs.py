@@ -213,7 +213,8 @@ def test_no_rows_and_null_symbols_are_named() -> None:
             "line 4: A a second",
         ),
         (HEAD + "A,,,\n ,X,,\n", "line 3: no symbol"),
-        ("", "m.csv: empty CSV; expected CSV in UTF-8 with the columns symbol"),
+        (HEAD + "A,,,\nB,XLK\n", r"m.csv: cannot be read \(line 3: 2 fields, expected 4\)"),
+        ("", r"m.csv: cannot be read \(it is empty\); expected CSV in UTF-8 with the columns"),
         (f"symbol,{HEAD}", "m.csv: column symbol is there twice"),
     ],
 )

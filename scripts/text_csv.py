@@ -1,0 +1,85 @@
+"""CSV whose rows are all as long as its header, as text: what polars fills up is refused here."""
+
+from __future__ import annotations
+
+import csv
+import io
+from pathlib import Path
+
+import polars as pl
+
+from scripts.errors import DataError
+
+LINE = "line"
+LONGEST = 2**17 - 1  # characters of a cell; no more than the csv module takes by itself
+
+
+def read(path: Path, hint: str) -> pl.DataFrame:
+    """The rows of a file with a header as text, empty cells null, blank lines left out.
+
+    Args:
+        path: CSV in UTF-8.
+        hint: what to do about a damaged file.
+
+    Raises:
+        DataError: as `frame`, or the file cannot be read.
+    """
+    try:
+        body = path.read_bytes()
+    except OSError as error:
+        raise DataError(f"{path}: cannot be read ({error.strerror}); {hint}") from None
+    return frame(body, str(path), hint)
+
+
+def frame(body: bytes, place: str, hint: str, columns: list[str] | None = None) -> pl.DataFrame:
+    """The rows of a CSV as `read` gives them.
+
+    Args:
+        body: UTF-8.
+        place: what to call it in an error.
+        hint: what to do about a damaged file.
+        columns: names, where it has no header; None: it has one.
+
+    Returns:
+        its columns and before them `line`, the line on which a row begins (in the place of a column
+        of that name).
+
+    Raises:
+        DataError: it is no CSV in UTF-8, has no header or one that names a column twice, or a row
+            is shorter or longer than that; it names the line.
+    """
+    refused = f"{place}: cannot be read"
+    try:
+        text = body.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = body.count(b"\n", 0, error.start) + 1
+        raise DataError(f"{refused} (line {line}: no UTF-8); {hint}") from None
+    if (zero := text.find("\0")) >= 0:
+        line = text.count("\n", 0, zero) + 1
+        raise DataError(f"{refused} (line {line}: a zero byte); {hint}")
+    reader, rows, lines, line = csv.reader(io.StringIO(text, newline=""), strict=True), [], [], 1
+    try:
+        for row in reader:
+            if max(map(len, row), default=0) > LONGEST:
+                raise csv.Error(f"field larger than {LONGEST} characters")
+            if row and columns is None:
+                columns = row
+                _check_header(row, place, hint)
+            elif row and len(row) != len(columns):
+                what = f"line {line}: {len(row)} fields, expected {len(columns)}"
+                raise DataError(f"{refused} ({what}); {hint}")
+            elif row:
+                rows.append([cell or None for cell in row])
+                lines.append(line)
+            line = reader.line_num + 1
+    except csv.Error as error:
+        raise DataError(f"{refused} (line {line}: {error}); {hint}") from None
+    if columns is None:
+        raise DataError(f"{refused} (it is empty); {hint}")
+    found = pl.DataFrame(rows, schema=dict.fromkeys(columns, pl.String), orient="row")
+    return found.select(pl.Series(LINE, lines, pl.UInt32), pl.exclude(LINE))
+
+
+def _check_header(names: list[str], place: str, hint: str) -> None:
+    if twice := [name for name in names if names.count(name) > 1]:
+        raise DataError(f"{place}: column {twice[0]} is there twice; {hint}")

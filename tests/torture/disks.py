@@ -1,0 +1,112 @@
+"""A disk that is full at a random write, and results that can be read only; root can make them."""
+
+from __future__ import annotations
+
+import random
+import shutil
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+
+from tests.torture import kills
+from tests.torture.tally import Case, Silent
+from tests.torture.world import DOMAINS, RUN, World
+
+FULL, READ_ONLY = "full disk", "read-only results"
+ROOM_MB = 600  # of the disk once it is large enough
+NO_SPACE = ("No space left on device", "disk is full", "could not extend file")
+NO_WRITE = ("Read-only file system",)
+BLOCK = 4096
+
+
+def full(world: World, seed: int) -> Case:
+    """A run on a disk with less room than it needs: somewhere the last byte fits no more."""
+    name = f"under a run that makes {kills.slice_of(seed)}"
+    return Case(FULL, name, seed, partial(play_full, world, seed))
+
+
+def read_only(world: World, seed: int) -> Case:
+    """A run that may not write to the results, or to one domain's."""
+    place = random.Random(seed).choice(["", *DOMAINS, "logs"])
+    name = f"results/{RUN}/{place}".rstrip("/")
+    return Case(READ_ONLY, name, seed, partial(play_read_only, world, seed, place))
+
+
+def play_full(world: World, seed: int, _folder: Path) -> str:
+    """Let a run fill the disk that the whole project stands on; then make the disk larger."""
+    world.restore()
+    kills.take(world, kills.slice_of(seed), random.Random(f"{seed} files"))
+    missing = _size(world.pristine) - _size(world.project.folder)
+    room = int(_size(world.project.folder) + random.Random(f"{seed} room").random() * missing)
+    folder = world.project.folder
+    aside = folder.rename(folder.with_name("aside"))
+    folder.mkdir()
+    try:
+        with mounted("tmpfs", folder, f"size={room // 2**10}k,mode=755") as change:
+            subprocess.run(["cp", "-a", f"{aside}/.", folder], check=True)
+            first = world.make()
+            how = f"{_told(first.told, NO_SPACE)} told" if first.status else "it fitted"
+            change(f"size={ROOM_MB}m")
+            world.complete()
+            world.end()
+    finally:
+        shutil.rmtree(aside)
+    return f"{how}, then same bytes"
+
+
+def play_read_only(world: World, seed: int, place: str, _folder: Path) -> str:
+    """Let a run meet a folder that it may not write to; then let it."""
+    world.restore()
+    what = place if place in DOMAINS else random.Random(f"{seed} what").choice(DOMAINS)
+    world.remove(*_inside(world.results / what, world.results))
+    folder = world.results / place
+    with mounted(folder, folder, "bind") as change:
+        change("ro,bind")
+        first = world.make()
+        if first.status == 0:
+            raise Silent(f"make ends well though it must make {what} where nothing can be written")
+        told = _told(first.told, NO_WRITE)
+    world.complete()
+    return f"{told} told, then same bytes"
+
+
+@contextmanager
+def mounted(source: object, folder: Path, options: str) -> Iterator:
+    """Mount something at a folder; gives a function that mounts it again with other options."""
+
+    def mount(options: str) -> None:
+        kind = ["-t", "tmpfs"] if source == "tmpfs" else []
+        command = ["mount", *kind, "-o", options, str(source), str(folder)]
+        subprocess.run(command, check=True, capture_output=True)
+
+    mount(options)
+    try:
+        yield lambda options: mount(f"remount,{options}")
+    finally:
+        subprocess.run(["umount", "--lazy", str(folder)], check=True)
+
+
+def _told(told: str, causes: tuple[str, ...]) -> str:
+    """The cause that a failed run told last.
+
+    Raises:
+        Silent: it told none of them.
+    """
+    for line in told.splitlines():
+        for cause in causes:
+            if cause.lower() in line.lower():
+                return cause
+    raise Silent(f"none of {', '.join(causes)} in:\n{told}")
+
+
+def _inside(folder: Path, top: Path) -> list[str]:
+    """What a folder holds, which itself stays."""
+    return [path.relative_to(top).as_posix() for path in folder.iterdir()]
+
+
+def _size(folder: Path) -> int:
+    """Bytes that the files of a folder take on a disk with small blocks."""
+    files = (path for path in folder.rglob("*") if not path.is_symlink())
+    return sum(-(-path.stat().st_size // BLOCK) * BLOCK for path in files)

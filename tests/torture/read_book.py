@@ -1,0 +1,336 @@
+"""Blows on the sources of the book: documents, bibliography, values, tables, names of chapters."""
+
+from __future__ import annotations
+
+import ast
+import json
+import math
+import re
+from functools import partial
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import yaml
+
+from scripts.book.check_tables import check
+from scripts.book.desk import Desk
+from scripts.plan import bibliography, portable, qmd
+from scripts.plan.book import BookPlan
+from tests.torture.mutate import HOSTILE_NAMES
+from tests.torture.mutate_more import of_json, of_lines, of_one
+from tests.torture.reader import Bad, Files, Reader, cases_of, play
+from tests.torture.tally import Case
+
+LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+UNSOUND = (ValueError, TypeError, KeyError, RecursionError, AttributeError, OverflowError)
+KIND = "malformed book"
+DOCUMENT = """---
+almanac:
+  inputs: [lake/provenance.json, "nfl/checks/*.json"]
+  notebooks: []
+---
+
+# A title {#sec-one}
+
+Prose with `{python} quote("a.b")`, @fig-a and [@key2008; @other].
+
+```{python}
+#| tags: [parameters]
+#| include: false
+results = "results/demo"
+```
+
+```{python}
+#| label: fig-a
+#| fig-cap: A caption.
+draw()
+```
+
+## Below {#sec-below}
+
+$$
+x < y
+$$ {#eq-one}
+
+The end.
+"""
+TOKENS = (
+    *("```", "```{python}", "~~~", "---", "# ", "## ", "{#sec-one}", "#| label: fig-a", "#| x: y"),
+    *(
+        "$$",
+        "`{python} ",
+        "@fig-b",
+        "[@x",
+        "{{< include a >}}",
+        "\\begin{a}",
+        "<b>",
+        "a: b: c",
+        "[",
+    ),
+    *("\t", "&a ", "*a", "!!python/name:os ", "\u202e", "\x00", "a: 1, a: 2", "../x", "/x", ")"),
+)
+
+
+# ---- documents
+
+
+def document(_rng: Random) -> dict[str, bytes]:
+    """A chapter."""
+    return {"chapters/one.qmd": DOCUMENT.encode()}
+
+
+def take_document(given: Path, _out: Path) -> dict:
+    """Its front matter, and every line that stands in a part of it."""
+    read = qmd.read(given / "chapters/one.qmd")
+    portable.check(read)
+    lines = [
+        line.strip()
+        for part in read.parts
+        for line in (part.code if isinstance(part, qmd.Cell) else part.text).split("\n")
+        if line.strip()
+    ]
+    told = [read.inputs, read.notebooks, [c.line for c in read.cells], len(read.labels)]
+    return {"front": told[:2], "cells": told[2], "lines": lines}
+
+
+def document_rows(files: Files) -> dict:
+    """The oracle of `take_document`: no line is lost, cells are where their fences are."""
+    try:
+        text = files["chapters/one.qmd"].decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise Bad("no UTF-8") from None
+    if re.search(r"[\x00-\x08\x0b\x0c\x0e-\x1f]", text):
+        raise Bad("a control character")
+    lines = text.replace("\r\n", "\n").split("\n")
+    if lines[0].strip() != "---" or "---" not in lines[1:]:
+        raise Bad("no front matter")
+    end = lines.index("---", 1)
+    try:
+        front = yaml.load("\n".join(lines[1:end]), LOADER)["almanac"]
+        inputs, notebooks = (list(front.get(n) or []) for n in ("inputs", "notebooks"))
+    except (yaml.YAMLError, TypeError, KeyError, AttributeError, ValueError) as error:
+        raise Bad(f"front matter: {error}") from None
+    if not all(isinstance(name, str) for name in (*inputs, *notebooks)) or set(front) - {
+        "inputs",
+        "notebooks",
+    }:
+        raise Bad("front matter of another form")
+    kept, cells, inside, code = [], [], False, []
+    for number, line in enumerate(lines[end + 1 :], end + 2):
+        if not inside and line.startswith("```{python}"):
+            inside, code = True, []
+            cells.append(number)
+        elif inside and line.rstrip() == "```":
+            inside = False
+            _check_cell(code)
+        else:
+            code.append(line)
+            kept += [line.strip()] if line.strip() else []
+    if inside:
+        raise Bad("a cell is not closed")
+    return {"front": [inputs, notebooks], "cells": cells, "lines": kept}
+
+
+def _check_cell(lines: list[str]) -> None:
+    try:
+        told = "\n".join(line[2:] for line in lines if line.startswith("#|"))
+        options = yaml.load(told, LOADER)
+        ast.parse("\n".join(lines))
+    except (yaml.YAMLError, SyntaxError, ValueError) as error:
+        raise Bad(f"a cell: {error}") from None
+    known = {"tags", "include", "label", "fig-cap", "echo", "eval"}
+    if options is not None and (not isinstance(options, dict) or set(options) - known):
+        raise Bad(f"options {options}")
+
+
+# ---- bibliography
+
+
+KEYS = ("avellaneda2008high", "bailey2014deflated", "stern1991probability")
+
+
+def references(_rng: Random) -> dict[str, bytes]:
+    """Three entries."""
+    entry = "@article{{{},\n  author = {{A. {{Name}}}},\n  year = {{2008}},\n}}\n"
+    return {"references.bib": "\n".join(map(entry.format, KEYS)).encode()}
+
+
+def take_references(given: Path, _out: Path) -> list[str]:
+    """The keys that the documents cite; one that is not there is told as for a document."""
+    path = given / "references.bib"
+    known = bibliography.entries(path)
+    cited = qmd.Document(path, {}, (qmd.Prose(1, " ".join(f"@{key}" for key in KEYS)),))
+    portable.check_keys(cited, [], known)
+    return sorted(set(known) & set(KEYS))
+
+
+def reference_rows(files: Files) -> list[str]:
+    """The oracle of `take_references`."""
+    try:
+        text = files["references.bib"].decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise Bad("no UTF-8") from None
+    if "\x00" in text:
+        raise Bad("a zero byte")
+    if missing := [key for key in KEYS if f"{{{key}" not in text]:
+        raise Bad(f"no {missing[0]}")
+    return sorted(KEYS)
+
+
+# ---- values
+
+
+def values(_rng: Random) -> dict[str, bytes]:
+    """Values of a notebook, as it hands them on."""
+    told = {
+        "share": {"value": 0.687, "unit": "", "format": ".1%"},
+        "games": {"value": 5667, "unit": "games", "format": "d"},
+        "best": {"value": "glm", "unit": "", "format": ""},
+    }
+    common = {"source": "one, cell 1", "simulated": False}
+    told = {name: {**entry, **common} for name, entry in told.items()}
+    return {"book/values/one.json": json.dumps(told, indent=1).encode()}
+
+
+def take_values(given: Path, _out: Path) -> dict:
+    """Each value as prose quotes it."""
+    desk = Desk(str(given), ["book/values/one.json"])
+    return {name: desk.quote(f"one.{name}") for name in ("share", "games", "best")}
+
+
+def value_rows(files: Files) -> dict:
+    """The oracle of `take_values`."""
+    try:
+        told = json.loads(files["book/values/one.json"])
+        found = {}
+        for name in ("share", "games", "best"):
+            entry = told[name]
+            value, unit, form = (entry[key] for key in ("value", "unit", "format"))
+            sound = (
+                isinstance(unit, str) and isinstance(form, str) and type(value) in (str, int, float)
+            )
+            if not sound or (not isinstance(value, str) and not math.isfinite(value)):
+                raise Bad(f"{name}: {entry}")
+            text = value if isinstance(value, str) else format(value, form).replace("-", "\u2212")
+            percent = text.endswith("%")
+            found[name] = (
+                f"{text[:-1]}\u00a0%" if percent else f"{text}\u00a0{unit}" if unit else text
+            )
+    except (
+        ValueError,
+        TypeError,
+        KeyError,
+        RecursionError,
+        AttributeError,
+        OverflowError,
+    ) as error:
+        raise Bad(f"{type(error).__name__} {error}") from None
+    return found
+
+
+# ---- tables
+
+
+TABLE = r"""\begin{tabular}{@{}lrp{0.2\linewidth}@{}}
+\toprule
+name & value & what \\
+\midrule
+one & 1 & a \\
+two \& more & 2 & b \\
+\bottomrule
+\end{tabular}
+"""
+
+
+def table(_rng: Random) -> dict[str, bytes]:
+    """A table in LaTeX."""
+    return {"one.tex": TABLE.encode()}
+
+
+def take_table(given: Path, out: Path) -> int:
+    """The rows that its report tells."""
+    check(tables=[given / "one.tex"], latex=False, environment={}, out=out / "report.json")
+    return json.loads((out / "report.json").read_text())["tables"][0]["rows"]
+
+
+def table_rows(files: Files) -> Any:
+    """The oracle of `take_table`."""
+    try:
+        text = files["one.tex"].decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise Bad("no UTF-8") from None
+    if re.search(r"[\x00-\x08\x0b\x0c\x0e-\x1f]", text):
+        raise Bad("a control character")
+    bare = re.sub(r"\\[{}&]", "", text)
+    if bare.count("{") != bare.count("}"):
+        raise Bad("braces")
+    if [bare.count(rf"\{word}") for word in ("toprule", "bottomrule", "begin", "end")] != [1] * 4:
+        raise Bad("rules")
+    body = bare.partition(r"\midrule")[2].partition(r"\bottomrule")[0]
+    rows = re.split(r"\\\\", re.sub(r"\\midrule", "", body))
+    if rows and rows[-1].strip():
+        raise Bad("a row does not end")
+    for row in rows[:-1]:
+        if row.strip() and row.count("&") != 2:
+            raise Bad(f"row {row.strip()}")
+    return len(re.findall(r"\\\\\r?$", text.partition("\\midrule")[2], re.M))
+
+
+READERS = [
+    Reader("documents", document, of_one(of_lines(*TOKENS)), take_document, document_rows),
+    Reader("bibliography", references, of_one(of_lines("@", "{", "}", "@article{a,", ",", "\\")),
+           take_references, reference_rows),
+    Reader("values", values, of_one(of_json), take_values, value_rows),
+    Reader("tables", table, of_one(of_lines(
+        "&", "\\\\", "{", "}", "%", "_", "NaN", "\\begin{tabular}", "\\end{tabular}", "[", "*{x}",
+        "*{3}", "\\multicolumn{2}{c}{x}", "\\multicolumn{", "$", "\\midrule", "\\toprule",
+    )), take_table, table_rows),
+]  # fmt: skip
+
+
+def cases(seed: int, count: int) -> list[Case]:
+    """So many blows on the sources of the book."""
+    return cases_of(KIND, READERS, seed, count)
+
+
+# ---- names
+
+
+def _named(name: str, rng: Random) -> dict[str, bytes]:
+    text = DOCUMENT.replace("sec-one", f"sec-{name}")
+    return {f"book/chapters/{name}.qmd": text.encode(), "book/notebooks/n.qmd": _notebook()}
+
+
+def _notebook() -> bytes:
+    return DOCUMENT.replace("sec-one", "sec-n").replace("A title", "A notebook").encode()
+
+
+def take_chapters(given: Path, _out: Path) -> list[str]:
+    """Ids of the chapters."""
+    return list(BookPlan({"chapters": ["n"]}, given)._documents("chapters"))
+
+
+def chapter_ids(files: Files) -> list[str]:
+    """The oracle of `take_chapters`: a hidden file is none."""
+    name = next(Path(path).name for path in files if "/chapters/" in path)
+    stem = name.removesuffix(".qmd")
+    if name.startswith((".", "_", "!")):
+        return []
+    if not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", stem, re.ASCII):
+        raise Bad(f"{stem!r} is no id")
+    return [stem]
+
+
+def hostile_names(seed: int) -> list[Case]:
+    """Chapters of hostile names, as far as a file can have them."""
+    rng, made = Random(seed), []
+    for name in HOSTILE_NAMES:
+        if not name or set("/\x00") & set(name) or name in (".", "..") or len(name) > 200:
+            continue
+        reader = Reader(f"book: chapter {name[:20]!r}", partial(_named, name),
+                        lambda _rng, files: (files, "a hostile name", ".qmd"),
+                        take_chapters, chapter_ids, always=False)  # fmt: skip
+        own = rng.randrange(2**32)
+        made.append(Case("hostile names", reader.name, own, partial(play, reader, own)))
+    return made

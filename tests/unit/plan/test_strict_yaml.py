@@ -1,0 +1,28 @@
+"""YAML of documents and declarations: keys that stand twice, and what is too deep."""
+
+from __future__ import annotations
+
+import pytest
+import yaml
+
+from scripts.plan import strict_yaml
+
+
+def test_what_is_merged_may_stand_there_again() -> None:
+    text = "d: &q {z: 1, y: [a]}\ne: {<<: *q, z: 2}\n"
+    assert strict_yaml.load(text)["e"] == {"z": 2, "y": ["a"]}
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("a: 1\nb: {c: 1, c: 2}\n", "key c stands twice"),
+        ("[" * 100_000, "deeper than 50"),
+        ("- " * 100, "deeper than 50"),
+        ("a: 2025-02-30\n", "day is out of range"),
+        ("? [a]\n: 1\n", "unhashable"),
+    ],
+)
+def test_what_is_no_yaml_of_ours_is_told(text: str, said: str) -> None:
+    with pytest.raises(yaml.YAMLError, match=said):
+        strict_yaml.load(text)
