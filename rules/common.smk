@@ -33,7 +33,8 @@ def planned(make, *args, **kwargs):
     try:
         return make(*args, **kwargs)
     except DataError as error:
-        raise WorkflowError(str(error)) from None
+        told = " ".join(str(error).split())  # a file's name may hold line breaks
+        raise WorkflowError(told) from None
 
 
 if not re.fullmatch(r"[\w@%+=:,./-]+", sys.executable):

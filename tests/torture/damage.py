@@ -11,7 +11,7 @@ from pathlib import Path
 
 from scripts import manifests
 from tests.torture.tally import Case, Lost, Silent, need_one_line
-from tests.torture.world import RUN, Ended, World
+from tests.torture.world import Ended, World
 
 KIND = "corrupted files"
 BLOCK = 512
@@ -69,7 +69,7 @@ def _noticed(world: World, first: Ended, name: str, rule: str) -> str:
             raise Silent(f"no cause names {name}:\n{first.told}")
         need_one_line(causes[0], rule, "delete it")
         return "its reader told"
-    verified = world.make("verify", f"RUN={RUN}")
+    verified = world.make("verify", f"RUN={world.run}")
     if verified.status == 0:
         world.hold()  # made again in passing, or read and used
         return "it was made again"

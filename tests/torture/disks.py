@@ -12,7 +12,7 @@ from pathlib import Path
 
 from tests.torture import kills
 from tests.torture.tally import Case, Silent
-from tests.torture.world import DOMAINS, RUN, World
+from tests.torture.world import DOMAINS, World
 
 FULL, READ_ONLY = "full disk", "read-only results"
 ROOM_MB = 600  # of the disk once it is large enough
@@ -30,7 +30,7 @@ def full(world: World, seed: int) -> Case:
 def read_only(world: World, seed: int) -> Case:
     """A run that may not write to the results, or to one domain's."""
     place = random.Random(seed).choice(["", *DOMAINS, "logs"])
-    name = f"results/{RUN}/{place}".rstrip("/")
+    name = f"results/{world.run}/{place}".rstrip("/")
     return Case(READ_ONLY, name, seed, partial(play_read_only, world, seed, place))
 
 

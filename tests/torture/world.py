@@ -99,14 +99,20 @@ class Run:
 class World:
     """A project, its `make`, and what an undisturbed run of it wrote."""
 
-    def __init__(self, top: Path) -> None:
-        """Build it below `top`, which a database server's account can enter."""
-        self.top = top
+    def __init__(self, top: Path, config: Mapping | None = None) -> None:
+        """Build it below `top`, which a database server's account can enter.
+
+        Args:
+            top: a folder.
+            config: of another run than the small one of all domains.
+        """
+        self.run = (config or {"run": RUN})["run"]
         self.sockets = top / "tmp"
         self.sockets.mkdir()
         self.pristine = top / "pristine"
-        self.project = Project(copy_project(top, _config()).folder)
-        books.write(self.project)
+        self.project = Project(copy_project(top, config or _config()).folder)
+        if not config:
+            books.write(self.project)
         (self.project.folder / ".venv").symlink_to(sys.prefix)
         first = self.make()
         if first.status:
@@ -118,7 +124,7 @@ class World:
     @property
     def results(self) -> Path:
         """The results of the run."""
-        return self.project.results / RUN
+        return self.project.results / self.run
 
     def restore(self) -> None:
         """Put the project back to what the undisturbed run left."""

@@ -398,11 +398,11 @@ def test_the_universe_keeps_its_symbols_as_they_are_written(tmp_path: Path) -> N
     assert_frame_equal(lake.build(), kept, check_exact=True)
 
 
-def test_an_empty_universe_gives_an_empty_partition(tmp_path: Path) -> None:
+def test_a_universe_without_symbols_is_refused(tmp_path: Path) -> None:
     lake = Lake(tmp_path, [bar("symbol", "A", AUGUST, 1.0)])
     lake.write_universe()
-    found = lake.build()
-    assert found.schema == tables.schema_of(COLUMNS) and found.is_empty()
+    with pytest.raises(DataError, match=r"universe\.csv: lake\.universe names no symbol"):
+        lake.build()
 
 
 def test_a_month_alone_has_no_look_back_and_needs_no_other_table(tmp_path: Path) -> None:

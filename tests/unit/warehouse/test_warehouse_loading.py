@@ -327,7 +327,6 @@ REFUSED = {
         "plays",
         r"plays_game_id_fkey.*\(2019_99_A_B\)",
     ),
-    "duplicate play": (twice("plays"), "plays", rf"plays_pkey.*\({GAME}, 10\)"),
     "duplicate player": (twice("player_games"), "player_games", "player_games_pkey"),
     "duplicate line": (twice("odds"), "odds", "odds_pkey"),
     "one score": (change("games", at(GAME, None, "home_score")), "games", "games_both_scores"),
@@ -344,6 +343,16 @@ REFUSED = {
     "duplicate game": (twice("games"), "games", ""),
     "NUL": (change("games", at(GAME, TEXT("a\0b"), "stadium")), "games", ""),
 }
+
+
+def test_a_play_that_stands_twice_is_told_with_its_file(
+    kept: Server, season: Frames, tmp_path: Path
+) -> None:
+    changed = twice("plays")(dict(warehouses.league(seed=9)[SEASON]))
+    sources = warehouses.write_partitions(changed, tmp_path / "parts")
+    line = rf"/play_types\.parquet: cannot be loaded \({GAME} 10 stands twice\); remove it and"
+    with unchanged(kept), pytest.raises(DataError, match=line):
+        load_season.load(kept, SEASON, sources, None, tmp_path / "receipt.json")
 
 
 @pytest.mark.parametrize("what", REFUSED)
