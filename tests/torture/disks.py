@@ -18,7 +18,7 @@ FULL, READ_ONLY = "full disk", "read-only results"
 ROOM_MB = 600  # of the disk once it is large enough
 NO_SPACE = ("No space left on device", "disk is full", "could not extend file")
 NO_WRITE = ("Read-only file system",)
-BLOCK = 4096
+BLOCK = 512  # bytes, of st_blocks
 
 
 def full(world: World, seed: int) -> Case:
@@ -38,14 +38,15 @@ def play_full(world: World, seed: int, _folder: Path) -> str:
     """Let a run fill the disk that the whole project stands on; then make the disk larger."""
     world.restore()
     kills.take(world, kills.slice_of(seed), random.Random(f"{seed} files"))
-    missing = _size(world.pristine) - _size(world.project.folder)
-    room = int(_size(world.project.folder) + random.Random(f"{seed} room").random() * missing)
     folder = world.project.folder
+    missing = _size(world.pristine) - _size(folder)
+    room = int(random.Random(f"{seed} room").random() * missing)
     aside = folder.rename(folder.with_name("aside"))
     folder.mkdir()
     try:
-        with mounted("tmpfs", folder, f"size={room // 2**10}k,mode=755") as change:
+        with mounted("tmpfs", folder, f"size={ROOM_MB}m,mode=755") as change:
             subprocess.run(["cp", "-a", f"{aside}/.", folder], check=True)
+            change(f"size={(shutil.disk_usage(folder).used + room) // 2**10}k")
             first = world.make()
             how = f"{_told(first.told, NO_SPACE)} told" if first.status else "it fitted"
             change(f"size={ROOM_MB}m")
@@ -107,6 +108,5 @@ def _inside(folder: Path, top: Path) -> list[str]:
 
 
 def _size(folder: Path) -> int:
-    """Bytes that the files of a folder take on a disk with small blocks."""
-    files = (path for path in folder.rglob("*") if not path.is_symlink())
-    return sum(-(-path.stat().st_size // BLOCK) * BLOCK for path in files)
+    """Bytes that the files of a folder take on a disk."""
+    return sum(path.lstat().st_blocks * BLOCK for path in folder.rglob("*"))

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from scripts import manifests
+from scripts.control import verify
 from tests import warehouses
 from tests.torture.tally import Lost, Silent
 from tests.workflow import books
@@ -182,6 +183,8 @@ class World:
             if got.get(name) != self.want.get(name):
                 how = "is missing" if name not in got else "is one too many"
                 shown.append(f"{name} {'differs' if name in got and name in self.want else how}")
+        wrong = verify.verify(self.results).wrong
+        shown += [f"{path.name} is not what its manifest says ({why})" for path, why in wrong]
         shown += [f"{path.name} is left" for path in half_written(self.project.folder)]
         if shown:
             raise Lost(f"{len(shown)} files: {'; '.join(shown[:SHOWN])}")
