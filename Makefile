@@ -110,10 +110,8 @@ verify: venv
 nightly: venv
 	@$(BIN)/python -m scripts.control.nightly -- $(ARGS) -- $(TARGETS)
 
-# Blows of every kind at a small run of all domains (docs/torture.md); another clock needs libfaketime.
+# Blows of every kind at a small run of all domains (docs/torture.md).
 torture: venv
-	@ls /usr/lib/*/faketime/libfaketimeMT.so.1 >/dev/null 2>&1 || ! command -v apt-get >/dev/null || test "$$(id -u)" != 0 || \
-		(apt-get update -q && apt-get install -qy --no-install-recommends libfaketime) >/dev/null
 	$(BIN)/python -m tests.torture $(ARGS)
 
 bench: venv

@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 from rich.console import Console
 
-from tests.torture import regressions, score
+from tests.torture import clocks, regressions, score
 from tests.torture.tally import Case
 from tests.torture.world import World
 
@@ -123,6 +123,8 @@ def missing(name: str) -> str:
     """What a kind of blow needs and this machine has not; "" if nothing."""
     if name in ("read-only results", "full disk") and os.geteuid():
         return "only root can mount a disk"
+    if name == "clock changes" and not clocks.compiler():
+        return "no C compiler (cc), which makes other clocks"
     return ""
 
 

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import os
 import random
+import shutil
+import struct
+import subprocess
 import time
 from functools import partial
 from pathlib import Path
@@ -14,22 +17,36 @@ from tests.torture.world import Ended, World
 
 KIND = "clock changes"
 DAY_S = 86400
-SHIFTS = ("-3d", "-400d", "-2h", "+2h", "+9d", "+30y")  # of libfaketime
-LIBRARIES = ("lib*/*/faketime/libfaketimeMT.so.1", "lib*/faketime/libfaketimeMT.so.1")
+SHIFTS_S = (-400 * DAY_S, -3 * DAY_S, -7200, -30, 30, 7200, 9 * DAY_S, 10958 * DAY_S)
+SOURCE = Path(__file__).with_name("clock.c")
 
 
-def library() -> Path | None:
-    """libfaketime (Debian package libfaketime), which gives a process another clock."""
-    return next((found for name in LIBRARIES for found in Path("/usr").glob(name)), None)
+def compiler() -> str | None:
+    """The C compiler that makes another clock."""
+    return shutil.which("cc") or shutil.which("gcc")
 
 
 def case(world: World, seed: int) -> Case:
     """A run after or within which the clock is another one; or files of past and future."""
-    plays = {"files of other times": play_times}
-    if library():
-        plays |= {"killed, and the clock changed": play_changed, "jobs at another clock": play_skew}
-    name, play = random.Random(seed).choice(list(plays.items()))
-    return Case(KIND, name, seed, partial(play, world, seed))
+    name = random.Random(seed).choice(list(PLAYS))
+    return Case(KIND, name, seed, partial(PLAYS[name], world, seed))
+
+
+class Clock:
+    """Another clock for processes that are started with its variables."""
+
+    def __init__(self, folder: Path) -> None:
+        """Make it in a folder; it goes right until it is set."""
+        library, self._dial = folder / "clock.so", folder / "dial"
+        command = [compiler(), "-shared", "-fPIC", "-O1", "-o", library, SOURCE]
+        subprocess.run(command, check=True, capture_output=True)
+        self.set(0)
+        self.variables = {"LD_PRELOAD": str(library), "TORTURE_CLOCK": str(self._dial)}
+
+    def set(self, seconds: int) -> None:
+        """Move it, from now on and for all that run: so many seconds from the right time."""
+        with self._dial.open("r+b" if self._dial.exists() else "wb") as dial:
+            dial.write(struct.pack("=q", seconds))
 
 
 def play_times(world: World, seed: int, _folder: Path) -> str:
@@ -49,37 +66,34 @@ def play_times(world: World, seed: int, _folder: Path) -> str:
     return "nothing ran; then, of what was missing, same bytes"
 
 
-def play_changed(world: World, seed: int, _folder: Path) -> str:
+def play_changed(world: World, seed: int, folder: Path) -> str:
     """Kill a run; let one with another clock go on."""
-    rng = random.Random(f"{seed} clock")
+    rng, clock = random.Random(f"{seed} clock"), Clock(folder)
     world.restore()
     kills.take(world, kills.slice_of(seed), random.Random(f"{seed} files"))
     run = world.start()
     if run.works_after(rng.uniform(0.1, 0.9) * world.seconds):
         run.kill()
-    shift = rng.choice(SHIFTS)
-    world.complete(env=_clock(shift))
+    clock.set(shift_s := rng.choice(SHIFTS_S))
+    world.complete(env=clock.variables)
     _then_nothing(world.make())
-    return f"clock {shift}: same bytes"
+    return f"clock {shift_s:+d} s: same bytes"
 
 
-def play_skew(world: World, seed: int, folder: Path) -> str:
-    """Give the jobs that begin after a moment of a run another clock than Snakemake has."""
-    rng = random.Random(f"{seed} clock")
+def play_jump(world: World, seed: int, folder: Path) -> str:
+    """Move the clock of all processes while a run works."""
+    rng, clock = random.Random(f"{seed} clock"), Clock(folder)
     world.restore()
     kills.take(world, kills.slice_of(seed), random.Random(f"{seed} files"))
-    dial = folder / "dial"
-    dial.write_text("+0")
-    shift = rng.choice(SHIFTS)
-    run = world.start(env=_clock(dial=dial))
+    run, shift_s = world.start(env=clock.variables), rng.choice(SHIFTS_S)
     if run.works_after(rng.uniform(0.05, 0.5) * world.seconds):
-        dial.write_text(shift)
+        clock.set(shift_s)
     ended = run.finish()
     if ended.status:
-        raise Lost(f"make fails (exit {ended.status}) with jobs at {shift}:\n{ended.told}")
+        raise Lost(f"make fails (exit {ended.status}) after {shift_s:+d} s:\n{ended.told}")
     world.hold()
     _then_nothing(world.make())
-    return f"jobs at {shift}: same bytes"
+    return f"jump of {shift_s:+d} s: same bytes"
 
 
 def _then_nothing(ended: Ended) -> None:
@@ -87,12 +101,8 @@ def _then_nothing(ended: Ended) -> None:
         raise Lost(f"afterwards, with the right clock, jobs run again:\n{ended.out[-1500:]}")
 
 
-def _clock(shift: str = "", dial: Path | None = None) -> dict[str, str]:
-    """Variables of processes with another clock; each has that of its start to its end.
-
-    A clock that jumps under a process cannot be had of libfaketime: sleeps fail then (EINVAL).
-    """
-    told = {"FAKETIME": shift}
-    if dial:
-        told = {"FAKETIME_TIMESTAMP_FILE": str(dial), "FAKETIME_CACHE_DURATION": "1000000"}
-    return {"LD_PRELOAD": str(library()), **told}
+PLAYS = {
+    "files of other times": play_times,
+    "killed, and the clock changed": play_changed,
+    "a jump in a run": play_jump,
+}
