@@ -81,6 +81,8 @@ class Web:
     ) -> Answer[T]:
         """One whole answer.
 
+        A body that does not tell where it ends is asked for again: it is whole if it comes twice.
+
         Args:
             url: http or https. Redirects are followed, but never from https to http.
             accept: checks the body and makes something of it; its PassingErrors are tried again.
@@ -95,6 +97,7 @@ class Web:
         """
         place = place or shown(url)
         whole = str(httpx.URL(checked(url), params=query)) if query else checked(url)
+        unsized: list[bytes] = []  # the last body that may have been cut
 
         def attempt(deadline: float) -> Answer[T]:
             response, body = self._follow(whole, place, deadline, 0 if secret else REDIRECTS)
@@ -102,10 +105,10 @@ class Web:
             body = _decoded(response, body, place)
             if not body:
                 raise PassingError(f"{place}: the answer is empty (0 bytes)")
-            if not (_has_end(response) or body.startswith(SELF_ENDING)):
+            if not (_has_end(response) or body.startswith(SELF_ENDING) or body in unsized):
+                unsized[:] = [body]
                 raise PassingError(
-                    f"{place}: {len(body)} bytes came without their length, and nothing tells "
-                    "whether that is all"
+                    f"{place}: {len(body)} bytes came without their length, and not twice the same"
                 )
             etag = response.headers.get("ETag")
             if etag is not None:
