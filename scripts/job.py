@@ -96,6 +96,7 @@ def _manifests(snakemake: Any) -> Iterator[None]:
     atomic.tell(keeper)
     yield
     keeper.note_others(outputs, kept)
+    _bring_to_now(inputs)  # the clock may have been put back meanwhile
 
 
 def _bring_to_now(files: Iterable[Path]) -> None:

@@ -25,6 +25,14 @@ READERS = ("lake", "ticks", "weekly", "nfl", "book", "warehouse", "config")
 MALFORMED = 30  # inputs for each domain's readers
 PLACE = "/var/tmp"  # a folder that the database server's account can enter; /tmp is often too small
 MINUTES = 90
+RUNS = {  # blows at the built project
+    "corrupted files": 18,
+    "two runs at once": 4,
+    "clock changes": 6,
+    "read-only results": 4,
+    "full disk": 8,
+    "kill -9": 50,
+}
 
 
 class Kind(NamedTuple):
@@ -40,11 +48,10 @@ def _of(module: str, seed: int, count: int) -> list[Case]:
     return importlib.import_module(f"tests.torture.{module}").cases(seed, count)
 
 
-def _drawn(module: str, function: str, world: World, seed: int, count: int) -> list[Case]:
-    """Cases of a function of the built project and a seed."""
+def _drawn(kind: str, world: World, seed: int, count: int) -> list[Case]:
+    """Blows of a kind at the built project."""
     rng = random.Random(seed)
-    make = getattr(importlib.import_module(f"tests.torture.{module}"), function)
-    return [make(world, rng.randrange(2**32)) for _ in range(count)]
+    return [regressions.of_run(kind, world, rng.randrange(2**32)) for _ in range(count)]
 
 
 def _hostile(seed: int, _count: int) -> list[Case]:
@@ -54,8 +61,15 @@ def _hostile(seed: int, _count: int) -> list[Case]:
 
 
 def _regressions(_seed: int, _count: int) -> list[Case]:
-    """All blows that once were not survived."""
-    return [regressions.case_of(row) for row in regressions.listed()]
+    """Blows that once were not survived, but for those at runs."""
+    rows = [row for row in regressions.listed() if row.kind not in regressions.RUNS]
+    return [regressions.case_of(row) for row in rows]
+
+
+def _regressions_of_runs(world: World, _seed: int, _count: int) -> list[Case]:
+    """Those at runs."""
+    rows = [row for row in regressions.listed() if row.kind in regressions.RUNS]
+    return [regressions.case_of(row, world) for row in rows]
 
 
 KINDS = {
@@ -64,12 +78,8 @@ KINDS = {
     "hostile names": Kind(_hostile, 0),
     "servers": Kind(partial(_of, "network"), 12),  # of each: S3, REST, HTTP
     "PostgreSQL": Kind(partial(_of, "postgres"), 12),
-    "corrupted files": Kind(partial(_drawn, "damage", "case"), 18, world=True),
-    "two runs at once": Kind(partial(_drawn, "twice", "case"), 4, world=True),
-    "clock changes": Kind(partial(_drawn, "clocks", "case"), 6, world=True),
-    "read-only results": Kind(partial(_drawn, "disks", "read_only"), 4, world=True),
-    "full disk": Kind(partial(_drawn, "disks", "full"), 8, world=True),
-    "kill -9": Kind(partial(_drawn, "kills", "case"), 50, world=True),
+    "regressions of runs": Kind(_regressions_of_runs, 0, world=True),
+    **{kind: Kind(partial(_drawn, kind), count, world=True) for kind, count in RUNS.items()},
 }
 
 

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from tests.torture.reader import play
 from tests.torture.tally import Case
+from tests.torture.world import World
 
 LIST = Path(__file__).with_name("regressions.csv")
 MODULES = {  # of the kinds that are played without a built project, but for malformed inputs
@@ -17,6 +18,14 @@ MODULES = {  # of the kinds that are played without a built project, but for mal
     "REST faults": "network",
     "HTTP faults": "network",
     "PostgreSQL faults": "postgres",
+}
+RUNS = {  # of the kinds that strike a built project: module, function
+    "corrupted files": ("damage", "case"),
+    "two runs at once": ("twice", "case"),
+    "clock changes": ("clocks", "case"),
+    "read-only results": ("disks", "read_only"),
+    "full disk": ("disks", "full"),
+    "kill -9": ("kills", "case"),
 }
 
 
@@ -36,8 +45,14 @@ def listed() -> list[Regression]:
         return [Regression(r["kind"], r["name"], int(r["seed"]), r["wrong"]) for r in rows]
 
 
-def case_of(row: Regression) -> Case:
-    """The blow of a row, struck again at the same place.
+def of_run(kind: str, world: World | None, seed: int) -> Case:
+    """A blow at the built project."""
+    module, function = RUNS[kind]
+    return getattr(importlib.import_module(f"tests.torture.{module}"), function)(world, seed)
+
+
+def case_of(row: Regression, world: World | None = None) -> Case:
+    """The blow of a row, struck again at the same place; `world` for one of `RUNS`.
 
     Raises:
         KeyError: there is no such kind or reader any more.
@@ -45,6 +60,8 @@ def case_of(row: Regression) -> Case:
     if row.kind in MODULES:
         module = importlib.import_module(f"tests.torture.{MODULES[row.kind]}")
         return module.case_of(row.kind, row.name, row.seed)
+    if row.kind in RUNS:
+        return of_run(row.kind, world, row.seed)
     domain = row.kind.removeprefix("malformed ")
     readers = importlib.import_module(f"tests.torture.read_{domain}").READERS
     found = {reader.name: reader for reader in readers}[row.name]
