@@ -6,7 +6,6 @@ run's results, at the file's own path with .json after it. Standard library only
 
 from __future__ import annotations
 
-import hashlib
 import json
 import sys
 from collections.abc import Iterable, Mapping
@@ -15,6 +14,7 @@ from typing import NamedTuple
 
 from scripts.atomic import atomic
 from scripts.errors import DataError
+from scripts.provenance import sha256
 
 FOLDER = Path("logs", "manifests")
 SHOWN = 12  # digits of a SHA-256 in an error
@@ -80,12 +80,6 @@ def identity(file: Path) -> tuple[int, int, int]:
     """What changes when a file is replaced or written to."""
     found = file.stat()
     return found.st_ino, found.st_size, found.st_mtime_ns
-
-
-def sha256(file: Path) -> str:
-    """SHA-256 of a file, in hex."""
-    with file.open("rb") as content:
-        return hashlib.file_digest(content, "sha256").hexdigest()
 
 
 def place_of(file: Path) -> Path | None:

@@ -19,7 +19,7 @@ from scripts.plan import bibliography, portable, qmd
 from scripts.plan.book import BookPlan
 from tests.torture.mutate import HOSTILE_NAMES
 from tests.torture.mutate_more import of_json, of_lines, of_one
-from tests.torture.reader import Bad, Files, Reader, cases_of, play
+from tests.torture.reader import Bad, Files, Reader, cases_of, named
 from tests.torture.tally import Case
 
 LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -328,9 +328,6 @@ def hostile_names(seed: int) -> list[Case]:
     for name in HOSTILE_NAMES:
         if not name or set("/\x00") & set(name) or name in (".", "..") or len(name) > 200:
             continue
-        reader = Reader(f"book: chapter {name[:20]!r}", partial(_named, name),
-                        lambda _rng, files: (files, "a hostile name", ".qmd"),
-                        take_chapters, chapter_ids, always=False)  # fmt: skip
-        own = rng.randrange(2**32)
-        made.append(Case("hostile names", reader.name, own, partial(play, reader, own)))
+        told, make = f"book: chapter {name[:20]!r}", partial(_named, name)
+        made.append(named(told, make, ".qmd", take_chapters, chapter_ids, rng))
     return made

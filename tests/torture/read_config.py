@@ -29,7 +29,7 @@ from scripts.plan.weekly import WeeklyPlan
 from tests.plans import CALENDAR, NOW, ROOT, SCHEMA
 from tests.torture.mutate import HOSTILE_NAMES
 from tests.torture.mutate_more import of_json, of_lines
-from tests.torture.reader import Bad, Files, Reader, cases_of, play
+from tests.torture.reader import Bad, Files, Reader, cases_of, named
 from tests.torture.tally import Case, Silent, need_one_line
 
 KIND, NAME = "malformed config", "config.yaml"
@@ -311,14 +311,6 @@ def hostile_names(seed: int) -> list[Case]:
     rng, made = Random(seed), []
     for name in HOSTILE_NAMES:
         for keys in PLACES:
-            reader = Reader(
-                f"config: {'.'.join(keys)} {name[:20]!r}",
-                partial(_named, name, keys),
-                lambda _rng, files: (files, "a hostile name", "config"),
-                plan,
-                planned,
-                always=False,
-            )
-            own = rng.randrange(2**32)
-            made.append(Case("hostile names", reader.name, own, partial(play, reader, own)))
+            told = f"config: {'.'.join(keys)} {name[:20]!r}"
+            made.append(named(told, partial(_named, name, keys), "config", plan, planned, rng))
     return made

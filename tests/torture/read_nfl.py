@@ -24,7 +24,7 @@ from tests.torture import read_nfl_plays, read_nfl_served, read_nfl_tables, read
 from tests.torture.mutate import HOSTILE_NAMES
 from tests.torture.mutate_more import csv_rows, keyed, of_csv, of_one
 from tests.torture.read_nfl_tables import SEASON, landed, landed_rows, number, text_of
-from tests.torture.reader import Bad, Files, Reader, cases_of, play
+from tests.torture.reader import Bad, Files, Reader, cases_of, named
 from tests.torture.tally import Case
 from tests.unit.nfl.nfl_play_frames import games
 
@@ -262,14 +262,6 @@ def hostile_names(seed: int) -> list[Case]:
     rng, made = Random(seed), []
     for name in HOSTILE_NAMES:
         for column in ("stadium", "home_coach", "home_team", "game_id"):
-            reader = Reader(
-                f"nfl: {column} {name[:20]!r}",
-                partial(_named, name, column),
-                lambda _rng, files: (files, "a hostile name", "games.csv"),
-                take_schedule,
-                schedule_rows,
-                always=False,
-            )
-            own = rng.randrange(2**32)
-            made.append(Case("hostile names", reader.name, own, partial(play, reader, own)))
+            told, make = f"nfl: {column} {name[:20]!r}", partial(_named, name, column)
+            made.append(named(told, make, "games.csv", take_schedule, schedule_rows, rng))
     return made

@@ -20,7 +20,7 @@ from scripts.tables import Columns, schema_of
 from scripts.warehouse import declared, loading, migrations
 from tests.torture.mutate import HOSTILE_NAMES
 from tests.torture.mutate_more import of_json, of_lines, of_one, of_parquet, parquet_rows
-from tests.torture.reader import Bad, Files, Reader, Unreadable, cases_of, play
+from tests.torture.reader import Bad, Files, Reader, Unreadable, cases_of, named
 from tests.torture.tally import Case
 from tests.unit.nfl.nfl_play_frames import games, random_plays
 
@@ -320,9 +320,6 @@ def hostile_names(seed: int) -> list[Case]:
         for form in (name, f"004_{name}"):
             if not form or set("/\x00") & set(form) or form in (".", "..") or len(form) > 200:
                 continue
-            reader = Reader(f"warehouse: migration {form[:24]!r}", partial(_named, form),
-                            lambda _rng, files: (files, "a hostile name", "sql"),
-                            take_sqls, sql_rows, always=False)  # fmt: skip
-            own = rng.randrange(2**32)
-            made.append(Case("hostile names", reader.name, own, partial(play, reader, own)))
+            told, make = f"warehouse: migration {form[:24]!r}", partial(_named, form)
+            made.append(named(told, make, "sql", take_sqls, sql_rows, rng))
     return made

@@ -53,6 +53,23 @@ def cases_of(kind: str, readers: list[Reader], seed: int, count: int) -> list[Ca
     return made
 
 
+def named(
+    told: str,
+    make: Callable[[random.Random], dict[str, bytes]],
+    struck: str,
+    read: Callable[[Path, Path], Any],
+    oracle: Callable[[Files], Any],
+    rng: random.Random,
+) -> Case:
+    """A hostile name in an input, struck when that is made: taken as it is, or refused."""
+
+    def strike(_rng: random.Random, files: dict[str, bytes]) -> tuple[dict[str, bytes], str, str]:
+        return files, "a hostile name", struck
+
+    reader, own = Reader(told, make, strike, read, oracle, always=False), rng.randrange(2**32)
+    return Case("hostile names", told, own, partial(play, reader, own))
+
+
 def blow(reader: Reader, seed: int) -> tuple[dict[str, bytes], str, str]:
     """The struck files of a seed, what was done, and to which file."""
     rng = random.Random(seed)
