@@ -14,7 +14,7 @@ LAST ?= 10
 RULE ?=
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: all update venv test test-slurm slurm lint format sql bench docs lock unlock clean perf plan check verify nightly torture
+.PHONY: all update venv test test-slurm slurm lint format sql bench docs lock unlock clean perf plan check verify nightly torture venvs
 
 all: venv
 	$(BIN)/python -m snakemake_logger_plugin_almanac.unlock
@@ -37,8 +37,11 @@ $(VENV)/installed: requirements.lock pyproject.toml $(wildcard plugin/*/*.py)
 	rm -rf build plugin/*.egg-info
 	touch $@
 
-test: venv $(QLIB)/installed $(CLOUD)/installed $(BROWSER)/installed
+test: venvs
 	$(BIN)/pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder --ignore tests/slurm
+
+# All that the tests need, so that it can be set up by several at once: make --jobs 2 venvs
+venvs: venv $(QLIB)/installed $(CLOUD)/installed $(BROWSER)/installed
 
 # The real reader of the Qlib export, for the tests: its packages are its own.
 $(QLIB)/installed: tests/qlib/requirements.lock

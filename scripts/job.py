@@ -100,13 +100,15 @@ def _manifests(snakemake: Any) -> Iterator[None]:
 
 
 def _bring_to_now(files: Iterable[Path]) -> None:
-    """Give files that a job wrote by a clock that was ahead the time of now.
+    """Give results and files of the project that are of the future the time of now.
 
-    Snakemake fails a job whose outputs are older than an input; what is in a file counts here.
+    A clock that was ahead wrote them, and Snakemake fails a job whose outputs are older than an
+    input; what is in a file counts here. Files of others, elsewhere, are left as they are.
     """
     for file in files:
         with suppress(OSError):
-            if file.stat().st_mtime > time.time() and manifests.place_of(file):
+            ours = manifests.place_of(file) or file.resolve().is_relative_to(Path.cwd())
+            if ours and file.stat().st_mtime > time.time():
                 os.utime(file)
 
 

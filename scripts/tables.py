@@ -23,6 +23,8 @@ class Column(NamedTuple):
 Columns = Mapping[str, Column]  # in the order of the file
 ROW_GROUP = 2**18  # a reader that wants few symbols skips the others: partitions are sorted
 COMPRESSION = {"compression": "zstd", "compression_level": 1}
+# What reading a damaged parquet file raises: of some, polars panics.
+DAMAGED = (OSError, pl.exceptions.PolarsError, pl.exceptions.PanicException)
 QUARANTINE = ("source", "line", "reason")  # beside the raw fields, as text
 
 

@@ -18,10 +18,9 @@ import polars as pl
 
 from scripts.errors import DataError
 from scripts.patience import PassingError
+from scripts.tables import DAMAGED
 
 SHOWN, MOST = 24, 60  # bytes of a wrong beginning, characters of a wrong value in an error
-# Of some damaged files polars' reader of parquet panics.
-DAMAGED = (OSError, pl.exceptions.PolarsError, pl.exceptions.PanicException)
 PARQUET = b"PAR1"  # at both ends of a file
 
 
@@ -172,5 +171,6 @@ def listed(value: Any) -> list:
 
 def shown(value: Any) -> str:
     """A value in an error, cut where it is long."""
-    text = repr(value)
-    return text if len(text) <= MOST else f"{text[:MOST]}..."
+    text = value if isinstance(value, str) else repr(value)
+    cut = text if len(text) <= MOST else f"{text[:MOST]}..."
+    return repr(cut) if isinstance(value, str) else cut

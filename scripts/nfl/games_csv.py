@@ -8,6 +8,7 @@ import polars as pl
 
 from scripts import text_csv
 from scripts.errors import DataError
+from scripts.nfl.contents import shown
 
 SCHEDULE = (
     "game_id",
@@ -35,7 +36,6 @@ LINES = ("spread_line", "total_line", "home_moneyline", "away_moneyline")
 WEATHER = ("temp", "wind")
 YEAR = r"^\d{4}$"
 GAME = r"_\d\d_[A-Z]{2,3}_[A-Z]{2,3}"  # of a game_id, after its season
-SHOWN = 60  # characters of a cell in an error
 TYPES = ("REG", "WC", "DIV", "CON", "SB")
 
 
@@ -94,11 +94,6 @@ def check_unique(rows: pl.DataFrame, path: Path, name: str) -> None:
     if twice.height:
         lines = " and ".join(map(str, twice.filter(pl.col(name) == twice[name][0])["line"][:2]))
         raise DataError(f"{path}: {name} {twice[name][0]} stands on lines {lines}; remove one")
-
-
-def shown(cell: str) -> str:
-    """A cell in an error, cut where it is long."""
-    return repr(cell if len(cell) <= SHOWN else f"{cell[:SHOWN]}...")
 
 
 def number(

@@ -37,7 +37,7 @@ def season_of_all(body: bytes, place: str, season: int, columns: tuple[str, ...]
         told = record.fields[column].strip()
         if not re.fullmatch(r"[0-9]{4}", told):
             where = f"line {record.line}, column season"
-            raise DataError(f"{place}: {where}: got {games_csv.shown(told)}, expected a year")
+            raise DataError(f"{place}: {where}: got {contents.shown(told)}, expected a year")
         seasons.add(told)
         if told == str(season):
             kept.append(record.raw)

@@ -9,9 +9,8 @@ import polars as pl
 
 from scripts.errors import DataError
 from scripts.nfl.columns import PLAYS
-from scripts.nfl.contents import DAMAGED
 from scripts.nfl.teams import CODES
-from scripts.tables import conform
+from scripts.tables import DAMAGED, conform
 
 TEAMS = ("posteam", "score_team", "td_team", "penalty_team")
 POINTS = {"TD": 6, "FG": 3, "SAF": 2, "D2P": 2}

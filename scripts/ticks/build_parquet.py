@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 
 from scripts.atomic import atomic
 from scripts.errors import DataError
-from scripts.tables import Column, conform
+from scripts.tables import DAMAGED, Column, conform
 from scripts.ticks.events import BATCH, KINDS, SCHEMA
 from scripts.ticks.events import COLUMNS as EVENTS
 from scripts.ticks.sources import folder_securities, has_booleans, pick, workbook_securities
@@ -151,7 +151,7 @@ def read_parquet(path: Path) -> pl.DataFrame:
     """
     try:
         frame = pl.read_parquet(path, glob=False, hive_partitioning=False)
-    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
+    except DAMAGED as error:
         reason = str(error).splitlines()[0]
         raise DataError(f"{path}: not a readable parquet file ({reason})") from None
     if missing := missing_columns(frame.columns):

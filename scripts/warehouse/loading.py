@@ -15,7 +15,7 @@ from scripts.nfl.build_team_epa import COLUMNS as TEAM_EPA
 from scripts.nfl.build_team_epa import with_epa
 from scripts.nfl.columns import ODDS, PLAYER_GAMES, PLAYERS, PLAYS, SCHEDULES, WEATHER
 from scripts.nfl.play_types import COLUMNS as PLAY_TYPES
-from scripts.tables import Columns, conform, schema_of
+from scripts.tables import DAMAGED, Columns, conform, schema_of
 from scripts.warehouse import server
 
 SEASONAL = {  # table -> columns of its partitions, in the order of loading
@@ -34,8 +34,6 @@ REFUSALS = (
     psycopg.errors.CardinalityViolation,
     psycopg.errors.LockNotAvailable,
 )
-# Of some damaged files polars' reader of parquet panics.
-DAMAGED = (pl.exceptions.PolarsError, pl.exceptions.PanicException)
 CLASSES = ("play_class", "explosive", "early_down", "red_zone", "garbage_time")
 
 
@@ -80,7 +78,7 @@ def _partition(path: Path, columns: Columns, key: Sequence[str] = ()) -> pl.Data
         if empty := [name for name in key if frame[name].null_count()]:
             raise DataError(f"a row without {empty[0]}")
         return frame
-    except (OSError, *DAMAGED, DataError) as error:
+    except (*DAMAGED, DataError) as error:
         cause = str(error).splitlines()[0]
         raise DataError(f"{path}: cannot be loaded ({cause}); remove it and run again") from None
 

@@ -9,11 +9,10 @@ from pathlib import Path
 import polars as pl
 
 from scripts.errors import DataError
+from scripts.tables import DAMAGED
 from scripts.weekly.panel import NEEDED, Panel, check_schema, panel
 from scripts.weekly.sharing import batch_of
 
-# Of some damaged files polars' reader of parquet panics.
-DAMAGED = (OSError, pl.exceptions.PolarsError, pl.exceptions.PanicException)
 # Of a batch's job, as measured: the libraries; how often its rows, or its features, are held.
 BASE_MIB, ROW_COPIES, FEATURE_COPIES = 170, 2.7, 2.0
 SYMBOL_BYTES, TEXT_BYTES, NUMBER_BYTES, FEATURE_BYTES = 16, 48, 8, 4

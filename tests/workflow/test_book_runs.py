@@ -83,6 +83,14 @@ def test_the_book_is_printed_and_a_second_run_does_nothing(project: Project) -> 
     assert jobs(project, project.run("book", check=True)) == {}
 
 
+def test_a_chapter_of_the_future_holds_up_nothing(project: Project) -> None:
+    chapter, ahead = project.folder / "book/chapters/beta.qmd", time.time() + 3600
+    os.utime(chapter, (ahead, ahead))
+    shutil.rmtree(book_of(project) / "executed")
+    project.run("book", check=True)
+    assert chapter.stat().st_mtime <= time.time()
+
+
 EDITS = {
     "prose of a notebook": (
         ("notebooks/games.qmd", "How many games", "So many games"),
