@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 import pwd
+import re
 import shutil
 import stat
 import subprocess
@@ -30,6 +31,7 @@ ADDRESS = {  # of the embedded server, whatever PGPORT and the others say
     "channel_binding": "prefer",
     "gssencmode": "disable",
 }
+FAULT = re.compile(r"\b(error|ERROR|FATAL|PANIC): .*")
 TRAVERSE = ((stat.S_IXUSR, "st_uid"), (stat.S_IXGRP, "st_gid"))
 
 
@@ -220,9 +222,9 @@ def initialise(folder: Path) -> bool:
     try:
         subprocess.run(command, check=True, capture_output=True, **user.options())
     except (OSError, subprocess.CalledProcessError) as error:
-        text = getattr(error, "stderr", b"") or b""
-        lines = [ln for ln in text.decode(errors="replace").splitlines() if "error" in ln.lower()]
-        cause = lines[0] if lines else str(error)
+        said = (getattr(error, "stderr", None) or b"").decode(errors="replace")
+        told = FAULT.search(said)  # of initdb, or of the server that it starts
+        cause = " ".join(told[0].split()) if told else str(error)
         raise DataError(
             f"no PostgreSQL cluster in {place.data} as user {user.name}: {cause}; free the disk, "
             "run as an ordinary user, or name a server of your own in ALMANAC_DSN"

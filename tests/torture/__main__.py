@@ -7,6 +7,7 @@ import importlib
 import os
 import random
 import shutil
+import signal
 import sys
 import tempfile
 import time
@@ -86,6 +87,7 @@ KINDS = {
 def main(arguments: list[str]) -> int:
     """Play what is asked for; return the exit status: 0 if nothing was lost or silent."""
     given = _parser().parse_args(arguments)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # leave as little as Ctrl-C does
     console = Console()
     deadline = time.monotonic() + given.minutes * 60
     top = Path(tempfile.mkdtemp(prefix="almanac-torture-", dir=given.place))

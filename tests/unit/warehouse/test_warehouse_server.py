@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,6 +20,7 @@ from scripts.errors import DataError
 from scripts.warehouse import programs, server, stopping
 from scripts.warehouse.build_server import build
 from tests import warehouses
+from tests.workflow.labs import disk
 
 ROOT = warehouses.ROOT
 USES = """
@@ -290,3 +292,15 @@ def test_an_empty_folder_that_snakemake_made_gives_way(folder: Path) -> None:
     (folder / "data" / "PG_VERSION").touch()
     with pytest.raises(DataError, match="was made when the folders above it were open"):
         programs.initialise(folder)
+
+
+@pytest.mark.parametrize("size", ["200k", "12m", "20m", "30m"])
+def test_a_disk_that_no_cluster_fits_on_is_named(size: str) -> None:
+    with tempfile.TemporaryDirectory(dir="/var/tmp") as top:
+        Path(top).chmod(0o755)
+        folder = Path(top) / "server"
+        with disk(folder, size) as resize:
+            with pytest.raises(DataError, match=r"could not .* No space left on device; free"):
+                programs.initialise(folder)
+            resize("200m")
+            assert programs.initialise(folder)
