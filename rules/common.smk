@@ -14,7 +14,7 @@ import yaml
 from snakemake.exceptions import WorkflowError
 
 from scripts.errors import DataError
-from scripts.plan import settings
+from scripts.plan import settings, strict_yaml
 from scripts.plan.fingerprint import MEMORY, fingerprint
 
 ROOT = Path(workflow.basedir)
@@ -42,6 +42,12 @@ if not re.fullmatch(r"[\w@%+=:,./-]+", sys.executable):
         f"Snakemake cannot start jobs with {sys.executable!r}: a space or another special character "
         "is in its path; move the project (and its .venv) to a folder without one"
     )
+
+
+# Snakemake has read them: of a key that stands twice it took the last.
+for config_path in map(Path, workflow.configfiles):
+    if config_path.suffix != ".json":
+        planned(strict_yaml.read, config_path)
 
 
 with open(ROOT / "config" / "schema.yaml") as schema_file:

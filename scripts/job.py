@@ -69,7 +69,7 @@ def job(snakemake: Any) -> Iterator[logging.Logger]:
         line = (
             f"error: {' '.join(filter(None, [snakemake.rule, place]))}: {cause} (log: {log_path})\n"
         )
-        os.write(screen, line.encode())
+        os.write(screen, line.encode(errors="backslashreplace"))
         raise SystemExit(1) from None
     finally:
         sys.stdout.flush()
@@ -88,14 +88,14 @@ def _manifests(snakemake: Any) -> Iterator[None]:
     if not top:
         yield
         return
-    kept = {file: manifests.identity(file) for file in outputs if file.is_file()}
-    keeper = manifests.Keeper(Path(top), snakemake.rule, snakemake.wildcards)
+    kept = [file for file in outputs if file.is_file()]
+    keeper = manifests.Keeper(Path(top), snakemake.rule, snakemake.wildcards, kept)
     for file in outputs:
         if file not in kept:
             keeper.forget(file)
     atomic.tell(keeper)
     yield
-    keeper.note_others(outputs, kept)
+    keeper.note_others(outputs)
     _bring_to_now(inputs)  # the clock may have been put back meanwhile
 
 

@@ -40,9 +40,17 @@ class Written(NamedTuple):
 class Keeper:
     """Keeps the manifests of what one job writes."""
 
-    def __init__(self, top: Path, rule: str, wildcards: Mapping[str, str]) -> None:
-        """Keep those of files below `top`, the results of a run, for the job of `rule`."""
+    def __init__(
+        self, top: Path, rule: str, wildcards: Mapping[str, str], kept: Iterable[Path] = ()
+    ) -> None:
+        """Keep those of files below `top`, the results of a run, for the job of `rule`.
+
+        Args:
+            kept: outputs that are there before the job, which continues them. If it fails,
+                Snakemake puts them back: so they are noted at its end, not before.
+        """
         self._top, self._rule, self._wildcards = top, rule, dict(wildcards)
+        self._kept = {file: identity(file) for file in kept}
         self._noted: set[Path] = set()
 
     def forget(self, file: Path) -> None:
@@ -52,6 +60,10 @@ class Keeper:
 
     def note(self, file: Path) -> None:
         """Write the manifest of a file that was just written; of one elsewhere, none."""
+        if file not in self._kept:
+            self._note(file)
+
+    def _note(self, file: Path) -> None:
         if place := self._place(file):
             name = file.relative_to(self._top).as_posix()
             size, rows = file.stat().st_size, _rows(file)
@@ -60,16 +72,13 @@ class Keeper:
                 temporary.write_text(json.dumps(told._asdict(), indent=1) + "\n", encoding="utf-8")
             self._noted.add(file)
 
-    def note_others(self, files: Iterable[Path], kept: Mapping[Path, object]) -> None:
-        """Note those of a job's outputs that another process wrote.
-
-        Args:
-            files: its outputs.
-            kept: `identity` of those that were there before the job: such a file is not its work.
-        """
+    def note_others(self, files: Iterable[Path]) -> None:
+        """At a job's end, note those of its outputs that it continued or another process wrote."""
         for file in files:
-            if file.is_file() and file not in self._noted and kept.get(file) != identity(file):
-                self.note(file)
+            if not file.is_file() or file in self._noted:
+                continue
+            if self._kept.get(file) != identity(file):  # else it is not the job's work
+                self._note(file)
 
     def _place(self, file: Path) -> Path | None:
         inside = file.is_relative_to(self._top) and not file.is_relative_to(self._top / "logs")
@@ -103,9 +112,16 @@ def read(place: Path) -> Written:
     raise DataError(f"{place}: not a manifest ({reason}); delete it and the file it tells of")
 
 
-def is_as_written(file: Path, told: Written) -> bool:
-    """Whether a file is byte for byte what its manifest tells of."""
-    return file.stat().st_size == told.bytes and sha256(file) == told.sha256
+def difference(file: Path, told: Written) -> str:
+    """How a file is not byte for byte what its manifest tells of; "" if it is."""
+    try:
+        if (size := file.stat().st_size) != told.bytes:
+            return f"it has {size} bytes, its manifest says {told.bytes}"
+        if (digest := sha256(file)) != told.sha256:
+            return f"its SHA-256 is {digest[:SHOWN]}, its manifest says {told.sha256[:SHOWN]}"
+    except OSError as error:
+        return f"it cannot be read ({error.strerror})"
+    return ""
 
 
 def check(files: Iterable[Path]) -> None:
@@ -114,21 +130,20 @@ def check(files: Iterable[Path]) -> None:
     Raises:
         DataError: some are not. It names them, and the rule that makes the first one again.
     """
-    wrong: list[tuple[Path, Written]] = []
+    wrong: list[tuple[Path, Written, str]] = []
     for file in files:
         if file.is_file() and (place := place_of(file)):
             told = read(place)
-            if not is_as_written(file, told):
-                wrong.append((file, told))
+            if how := difference(file, told):
+                wrong.append((file, told, how))
     if not wrong:
         return
-    (file, told), others = wrong[0], [str(file) for file, _ in wrong[1:LISTED]]
+    (file, told, how), others = wrong[0], [str(file) for file, *_ in wrong[1:LISTED]]
     others += [f"{len(wrong) - LISTED} more"] * (len(wrong) > LISTED)
     also = f" (also {', '.join(others)})" if others else ""
     raise DataError(
-        f"{file}: damaged or edited after {told.maker} wrote it: {file.stat().st_size} bytes, "
-        f"SHA-256 {sha256(file)[:SHOWN]}, its manifest says {told.bytes}, {told.sha256[:SHOWN]}"
-        f"{also}; delete it, and the next run makes it again by {told.rule}"
+        f"{file}: damaged or edited after {told.maker} wrote it: {how}{also}; delete it, and the "
+        f"next run makes it again by {told.rule}"
     )
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import io
+from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 
 import polars as pl
@@ -12,6 +14,7 @@ from scripts.errors import DataError
 
 LINE = "line"
 LONGEST = 2**17 - 1  # characters of a cell; no more than the csv module takes by itself
+SHOWN, MOST = 60, 12  # characters of a column's name, and names, in an error
 
 
 def read(path: Path, hint: str) -> pl.DataFrame:
@@ -24,11 +27,23 @@ def read(path: Path, hint: str) -> pl.DataFrame:
     Raises:
         DataError: as `frame`, or the file cannot be read.
     """
+    return frame(body_of(path, hint), str(path), hint)
+
+
+def body_of(path: Path, hint: str) -> bytes:
+    """The bytes of a file.
+
+    Args:
+        path: the file.
+        hint: what to do where it cannot be read.
+
+    Raises:
+        DataError: it cannot be read.
+    """
     try:
-        body = path.read_bytes()
+        return path.read_bytes()
     except OSError as error:
         raise DataError(f"{path}: cannot be read ({error.strerror}); {hint}") from None
-    return frame(body, str(path), hint)
 
 
 def frame(body: bytes, place: str, hint: str, columns: list[str] | None = None) -> pl.DataFrame:
@@ -81,5 +96,13 @@ def frame(body: bytes, place: str, hint: str, columns: list[str] | None = None) 
 
 
 def _check_header(names: list[str], place: str, hint: str) -> None:
-    if twice := [name for name in names if names.count(name) > 1]:
-        raise DataError(f"{place}: column {twice[0]} is there twice; {hint}")
+    if len(set(names)) < len(names):
+        twice = next(name for name, count in Counter(names).items() if count > 1)
+        raise DataError(f"{place}: column {shown([twice])} is there twice; {hint}")
+
+
+def shown(names: Sequence[str]) -> str:
+    """Names of columns in an error: the first of very many, long ones cut, in one line."""
+    cut = [name if len(name) <= SHOWN else f"{name[:SHOWN]}..." for name in names[:MOST]]
+    told = ", ".join(name if name.isprintable() else repr(name) for name in cut)
+    return told if len(names) <= MOST else f"{told}, ... ({len(names):,} in all)"

@@ -82,6 +82,8 @@ def orchestration(run: Run) -> str:
     if not (run.cores and wall_s and bound_s):
         return took
     parts = f"work / {count(run.cores, 'core')} {seconds(found['work_s'] / run.cores)}"
+    if found["cpu_s"]:
+        parts += f", of it CPU {seconds(found['cpu_s'] / run.cores)}"
     parts += f", critical path {seconds(found['critical_s'])}"
     return f"{took}, {wall_s / bound_s:.2f} times the least possible ({parts})"
 

@@ -42,10 +42,10 @@ def verify(results: Path) -> Found:
         except DataError as error:
             wrong += [(place, str(error)), (file, "its manifest is damaged")]
             continue
-        if manifests.is_as_written(file, told):
-            good, size = good + 1, size + told.bytes
+        if how := manifests.difference(file, told):
+            wrong.append((file, f"made by {told.maker}; {how}"))
         else:
-            wrong.append((file, f"made by {told.maker}"))
+            good, size = good + 1, size + told.bytes
     if not (good or gone or wrong):
         raise DataError(f"{folder}: no manifests; run make first, or name the run: RUN=...")
     return Found(good, size, wrong, gone)

@@ -35,7 +35,8 @@ def read(path: Path) -> pl.DataFrame:
     """
     raw = text_csv.read(path, "mend the file")
     if (header := tuple(raw.columns[1:])) != HEADER:
-        raise DataError(f"{path}: header {','.join(header)}; it must be {','.join(HEADER)}")
+        got = text_csv.shown(header)
+        raise DataError(f"{path}: header {got}; it must be {','.join(HEADER)}")
     text = pl.col(pl.String).str.strip_chars()
     raw = raw.with_columns(pl.when(text != "").then(text))
     rows = raw.with_columns(

@@ -41,7 +41,7 @@ def got(body: bytes) -> str:
 
 
 def csv_records(body: bytes, place: str, columns: Collection[str]) -> Iterator[Record]:
-    """The records of a CSV with a header, the header first.
+    """The records of a CSV with a header, the header first, blank lines left out.
 
     Args:
         body: UTF-8, every record as long as the header, the last line ended.
@@ -50,7 +50,8 @@ def csv_records(body: bytes, place: str, columns: Collection[str]) -> Iterator[R
 
     Raises:
         PassingError: it is no text, begins as a page does, or its last line does not end.
-        DataError: a column is missing, or a record is shorter or longer than the header.
+        DataError: it is blank, a column is missing, or a record is shorter or longer than the
+            header.
     """
     try:
         text = body.decode("utf-8-sig")
@@ -65,28 +66,31 @@ def csv_records(body: bytes, place: str, columns: Collection[str]) -> Iterator[R
     line, width = 0, 0
     try:
         for fields in reader:
-            if not line:
+            if fields and not width:
+                width = len(fields)
                 if missing := [name for name in columns if name not in fields]:
                     raise DataError(
                         f"{place}: no column {', '.join(missing)}, got {got(body)}; is it another "
                         "file, or a new version of it?"
                     )
-                width = len(fields)
-            if len(fields) != width:
+            if fields and len(fields) != width:
                 raise DataError(
                     f"{place}: line {line + 1} has {len(fields)} fields, the header {width}; the "
                     "source is damaged: run again later"
                 )
-            yield Record(line + 1, fields, b"".join(raw[line : reader.line_num]))
+            if fields:
+                yield Record(line + 1, fields, b"".join(raw[line : reader.line_num]))
             line = reader.line_num
     except csv.Error as error:
         raise DataError(f"{place}: line {line + 1}: no CSV ({error}); run again later") from None
+    if not width:
+        raise DataError(f"{place}: no header, got {got(body)}; is it another file?")
 
 
 def parquet(
     body: bytes, place: str, columns: Collection[str], either: Collection[str] = ()
 ) -> pl.DataFrame:
-    """The wanted columns of a parquet file, read to the end.
+    """The columns a parquet file must have; these and those of `either` are read to the end.
 
     Args:
         body: the file.
@@ -110,7 +114,8 @@ def parquet(
                 f"{place}: no column {', '.join(missing)} among {len(there)}; is it another file, "
                 "or a new version of it?"
             )
-        return pl.read_parquet(io.BytesIO(body), columns=list(columns))
+        wanted = dict.fromkeys([*columns, *(name for name in either if name in there)])
+        return pl.read_parquet(io.BytesIO(body), columns=list(wanted)).select(columns)
     except DAMAGED as error:
         cause = str(error).splitlines()[0]
         raise PassingError(f"{place}: damaged parquet file ({cause})") from None

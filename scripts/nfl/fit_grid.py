@@ -1,5 +1,6 @@
 """A chunk of the grid: its fits, those that are there already left as they are."""
 
+import logging
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -9,11 +10,13 @@ from scripts import manifests
 from scripts.errors import DataError
 from scripts.nfl import grid_fit
 from scripts.nfl.features import columns_of
-from scripts.tables import write
+from scripts.tables import DAMAGED, write
+
+LOG = logging.getLogger(__name__)
 
 
 def done(store: Path, keys: Sequence[str], rounds: int) -> pl.DataFrame:
-    """Rows of earlier fits that are still what a fit would give; none of a damaged store.
+    """Rows of earlier fits that are still what a fit would give; none of a damaged store (logged).
 
     Args:
         store: rows of fits made before.
@@ -21,10 +24,13 @@ def done(store: Path, keys: Sequence[str], rounds: int) -> pl.DataFrame:
         rounds: rows of a whole fit.
     """
     empty = pl.DataFrame(schema={name: told.dtype for name, told in grid_fit.COLUMNS.items()})
+    if not store.is_file():
+        return empty
     try:
         manifests.check([store])
-        rows = pl.read_parquet(store)
-    except (DataError, OSError, pl.exceptions.PolarsError):
+        rows = pl.read_parquet(store, glob=False, hive_partitioning=False)
+    except (DataError, *DAMAGED) as error:
+        LOG.warning("all fits are made again: %s", " ".join(str(error).split()))
         return empty
     if rows.schema != empty.schema:
         return empty
@@ -44,7 +50,7 @@ def fit(
     store: Path,
     out: Path,
 ) -> str:
-    """Fit a chunk; each fit is kept as soon as it is made, so a killed job loses one at most.
+    """Fit a chunk; each fit is kept as soon as it is made, so a killed run loses one at most.
 
     Args:
         features: features of the seasons up to and with the validation season.

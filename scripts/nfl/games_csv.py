@@ -46,8 +46,9 @@ def read(path: Path, season: int, columns: tuple[str, ...]) -> pl.DataFrame:
         DataError: the file cannot be read, lacks a column, has no game of the season or one twice,
             or a season or game_id that is none, whose row would be left out of every season.
     """
-    rows = text_csv.read(path, "fetch it again")
-    if not path.read_bytes().endswith(b"\n"):
+    body = text_csv.body_of(path, "fetch it again")
+    rows = text_csv.frame(body, str(path), "fetch it again")
+    if not body.endswith(b"\n"):
         raise DataError(
             f"{path}: cut off, its last line does not end; fetch it again, or end the line"
         )

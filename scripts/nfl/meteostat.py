@@ -6,6 +6,7 @@ a header and not updated after 2025; or that of data.meteostat.net/hourly, with 
 
 from __future__ import annotations
 
+import codecs
 import re
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
@@ -107,7 +108,7 @@ def hours(body: bytes, place: str) -> pl.DataFrame:
         PassingError: it is no gzip, or an error page.
         DataError: it is of another layout, or a cell is no number (it names the line).
     """
-    text = contents.unpacked(body, place)
+    text = contents.unpacked(body, place).removeprefix(codecs.BOM_UTF8)
     headed = text.startswith(b",".join(name.encode() for name in CLOCK))
     width = text.split(b"\n", 1)[0].count(b",") + 1
     if not headed and width != len(BARE):

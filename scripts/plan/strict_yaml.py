@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import yaml
+
+from scripts.errors import DataError
 
 _FAST = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # libyaml's is ten times as fast
 
@@ -57,3 +60,20 @@ def load(text: str) -> Any:
     except (ValueError, RecursionError, TypeError, AttributeError, OverflowError) as error:
         # 2025-02-30, a list as a key, [[[[...
         raise yaml.YAMLError(" ".join(str(error).split())[:100]) from None
+
+
+def read(path: Path) -> Any:
+    """The value of a YAML file.
+
+    Raises:
+        DataError: it cannot be read, or as `load`; it names the line.
+    """
+    try:
+        return load(path.read_text(encoding="utf-8"))
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        place = f"{path}:{mark.line + 1}" if mark else str(path)
+        why = " ".join(filter(None, (error.context, error.problem)))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        place, why = str(path), " ".join(str(error).split())
+    raise DataError(f"{place}: cannot be read ({why})")

@@ -66,10 +66,10 @@ def figures(run: Run) -> dict[str, float | int | None]:
     """What a run took and what it must at least have taken.
 
     Returns:
-        {wall_s, work_s, cpu_s, critical_s, bound_s, peak_mib, mem_mb}: wall time, seconds of all
-        jobs times their threads, CPU seconds of the jobs' processes, seconds of the critical path,
-        the larger of that and of work / cores, the largest peak, and the limit of memory. None
-        where unknown: what jobs needed was not recorded always.
+        {wall_s, work_s, cpu_s, critical_s, bound_s, peak_mib, mem_mb}: wall time from the start of
+        the workflow, seconds of all jobs' processes times their threads, CPU seconds of those,
+        seconds of the critical path, the larger of that and of work / cores, the largest peak, and
+        the limit of memory. None where unknown: what jobs needed was not recorded always.
     """
     cores = run.cores
     known: Mapping[int, Job] = {job.id: job for job in run.jobs}
@@ -87,4 +87,5 @@ def figures(run: Run) -> dict[str, float | int | None]:
 
 
 def _seconds(job: Job) -> float:
-    return job.seconds or 0.0 if job.state == "done" else 0.0
+    """Of its own processes where that was measured, without what Snakemake did before and after."""
+    return (job.run_s or job.seconds or 0.0) if job.state == "done" else 0.0

@@ -26,6 +26,7 @@ QUARANTINE = {
 EXPECTED = "Dates | Type | Price | Size"
 FIRST, END = datetime(1990, 1, 1), datetime(2100, 1, 1)  # a date outside is a typing error
 ZONES = (None, "Asia/Dubai")
+NOTHING = pl.DataFrame()
 SIZES = {"size", "vol", "volume", "qty", "quantity"}
 
 
@@ -60,19 +61,19 @@ def read_sheet(workbook: Path, sheet: str, header_row: int) -> pl.DataFrame:
     try:
         reader = fastexcel.read_excel(workbook)
         # All rows decide a column's type: from a sample, text further down would become null.
-        frame = load(reader, sheet, header_row, as_text=has_booleans(workbook, sheet))
+        frame, exact = load(reader, sheet, header_row, as_text=has_booleans(workbook, sheet))
     except fastexcel.FastExcelError as error:
         reason = str(error).splitlines()[0]
         raise DataError(f"{place}: cannot be read ({reason}); export it again") from None
     if missing_columns(frame.columns):
         raise DataError(f"{place}: {wrong_header(reader, sheet, header_row, frame.columns)}")
-    return select(frame, place, first_line=header_row + 1)
+    return select(frame, place, header_row + 1, exact)
 
 
 def load(
     reader: fastexcel.ExcelReader, sheet: str, header_row: int, as_text: bool = False
-) -> pl.DataFrame:
-    """All columns of a sheet; beside one that mixes text and numbers, its numbers as `<name>#`.
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """All columns of a sheet, and the exact numbers of those that mix text and numbers.
 
     fastexcel makes such a column text and rounds its numbers to nine decimals; read again as
     numbers (its text cells then are null) they keep every bit. `as_text`: all columns as text,
@@ -86,11 +87,10 @@ def load(
     frame = pl.DataFrame(found.to_arrow()) if found.width else pl.DataFrame()
     numeric = {"price", "volume"}
     mixed = [n for n in frame.columns if column_of(n) in numeric and frame[n].dtype == pl.String]
-    if mixed:
-        again = reader.load_sheet(sheet, **options, dtypes=dict.fromkeys(mixed, "float"))
-        exact = pl.DataFrame(again.to_arrow()).select(mixed)
-        frame = frame.with_columns(exact.rename({name: f"{name}#" for name in mixed}))
-    return frame
+    if not mixed:
+        return frame, NOTHING
+    again = reader.load_sheet(sheet, **options, dtypes=dict.fromkeys(mixed, "float"))
+    return frame, pl.DataFrame(again.to_arrow()).select(mixed)
 
 
 def missing_columns(names: list[str]) -> list[str]:
@@ -115,14 +115,25 @@ def wrong_header(
     return f"row {header_row} is {shown!r}, expected {EXPECTED}"
 
 
-def select(frame: pl.DataFrame, place: str, first_line: int) -> pl.DataFrame:
+def select(
+    frame: pl.DataFrame, place: str, first_line: int, exact: pl.DataFrame = NOTHING
+) -> pl.DataFrame:
     """Keep and name our four columns, number the lines, drop empty rows.
+
+    Args:
+        frame: all columns of the source, as the vendor names them.
+        place: what to call the source in an error.
+        first_line: number of the first row.
+        exact: exact numbers of some of these columns, under the same names.
+
+    Returns:
+        columns line, timestamp, type, price, volume; of those in `exact` also `price#`, `volume#`.
 
     Raises:
         DataError: two columns of the source mean the same, or there is no row.
     """
     names: dict[str, str] = {}
-    for name in (n for n in frame.columns if not n.endswith("#")):
+    for name in frame.columns:
         again = re.sub(r"_\d+$", "", name)  # fastexcel numbers the second column of a name
         column = column_of(again if again in frame.columns else name)
         if column and column in names:
@@ -131,8 +142,8 @@ def select(frame: pl.DataFrame, place: str, first_line: int) -> pl.DataFrame:
             )
         if column:
             names[column] = name
-    exact = {f"{c}#": pl.col(f"{names[c]}#") for c in COLUMNS if f"{names[c]}#" in frame.columns}
-    frame = frame.select(**{column: pl.col(names[column]) for column in COLUMNS}, **exact)
+    numbers = {f"{c}#": exact[names[c]] for c in COLUMNS if names[c] in exact.columns}
+    frame = frame.select(**{column: pl.col(names[column]) for column in COLUMNS}, **numbers)
     frame = frame.with_row_index("line", offset=first_line)
     frame = frame.filter(pl.any_horizontal(pl.col(COLUMNS).is_not_null()))
     if frame.is_empty():

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-import yaml
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import best_match
 
@@ -48,10 +47,7 @@ def read(path: Path) -> dict:
     Raises:
         DataError: it is not such a file (it says where).
     """
-    try:
-        found = strict_yaml.load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise DataError(f"{path}: cannot be read ({' '.join(str(error).split())})") from None
+    found = strict_yaml.read(path)
     wrong = best_match(Draft202012Validator(FORM).iter_errors(found))
     if wrong is not None:
         place = ".".join(map(str, wrong.absolute_path)) or "the top"

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import polars as pl
 
@@ -16,12 +18,58 @@ from scripts.weekly.sharing import batch_of
 # Of a batch's job, as measured: the libraries; how often its rows, or its features, are held.
 BASE_MIB, ROW_COPIES, FEATURE_COPIES = 170, 2.7, 2.0
 SYMBOL_BYTES, TEXT_BYTES, NUMBER_BYTES, FEATURE_BYTES = 16, 48, 8, 4
+T = TypeVar("T")
 
 
-def scan(
-    sources: Sequence[Path], columns: Sequence[str] | None, adjusted: str | None
-) -> pl.LazyFrame:
-    """Daily bars as one lazy frame with the columns that are used.
+@dataclass(frozen=True)
+class Bars:
+    """Daily bars, not read yet.
+
+    Args:
+        places: what to call each source in an error.
+        parts: the bars of each, all of the same columns.
+    """
+
+    places: Sequence[str]
+    parts: Sequence[pl.LazyFrame]
+
+    @property
+    def whole(self) -> pl.LazyFrame:
+        """The bars of all sources."""
+        return pl.concat(self.parts)
+
+    @property
+    def place(self) -> str:
+        """The sources, for an error that is of no one of them."""
+        first, number = self.places[0], len(self.places)
+        return first if number == 1 else f"{number} files from {first} on"
+
+    def read(self, work: Callable[[pl.LazyFrame, bool], T]) -> T:
+        """What `work` makes of the whole.
+
+        Args:
+            work: takes bars, and whether they are a part only: then what another part may have is
+                not missing.
+
+        Raises:
+            DataError: `work` raises it; of the first part of which it does too, else of all.
+        """
+        try:
+            return work(self.whole, False)
+        except DataError as error:
+            said = str(error)  # not the error: it would hold the rows that were read
+        if len(self.parts) == 1:
+            raise DataError(f"{self.place}: {said}")
+        for place, part in zip(self.places, self.parts, strict=True):
+            try:
+                work(part, True)
+            except DataError as error:
+                raise DataError(f"{place}: {error}") from None
+        raise DataError(f"{self.place}: {said}")
+
+
+def scan(sources: Sequence[Path], columns: Sequence[str] | None, adjusted: str | None) -> Bars:
+    """Daily bars with the columns that are used.
 
     Args:
         sources: parquet files of the same columns.
@@ -60,15 +108,11 @@ def scan(
                 f"{files[0]} {first.get(name, 'not there')}; write both with the same columns"
             )
     text = pl.col("symbol").cast(pl.String)
-    return pl.concat(frame.select(*first).with_columns(text) for frame in frames)
+    parts = [frame.select(*first).with_columns(text) for frame in frames]
+    return Bars([str(path) for path in files], parts)
 
 
-def place_of(sources: Sequence[Path]) -> str:
-    """The sources, for an error."""
-    return str(sources[0]) if len(sources) == 1 else f"{len(sources)} files from {sources[0]} on"
-
-
-def collect(bars: pl.LazyFrame, place: str) -> pl.DataFrame:
+def collect(bars: pl.LazyFrame) -> pl.DataFrame:
     """The rows of a lazy frame.
 
     Raises:
@@ -78,21 +122,40 @@ def collect(bars: pl.LazyFrame, place: str) -> pl.DataFrame:
         return bars.collect()
     except DAMAGED as error:
         cause = str(error).splitlines()[0]
-        raise DataError(f"{place}: cannot be read ({cause}); write it again") from None
+        raise DataError(f"cannot be read ({cause}); write it again") from None
 
 
-def rows_by_symbol(bars: pl.LazyFrame, place: str) -> dict[str, int]:
+def rows_by_symbol(bars: Bars) -> dict[str, int]:
     """Symbol -> rows, sorted by symbol.
 
     Raises:
-        DataError: there is no row, or one without symbol.
+        DataError: there is no row, or one without symbol, or a file is damaged.
     """
-    counted = collect(bars.group_by("symbol").len(), place)
-    if counted.is_empty():
-        raise DataError(f"{place}: no rows; expected daily bars")
-    if nulls := counted.filter(pl.col("symbol").is_null())["len"].sum():
-        raise DataError(f"{place}: {nulls} rows without symbol; give it or drop them")
-    return dict(counted.sort("symbol").iter_rows())
+
+    def counted(bars: pl.LazyFrame, part: bool) -> dict[str, int]:
+        found = collect(bars.group_by("symbol").len())
+        if found.is_empty() and not part:
+            raise DataError("no rows; expected daily bars")
+        if nulls := found.filter(pl.col("symbol").is_null())["len"].sum():
+            raise DataError(f"{nulls} rows without symbol; give it or drop them")
+        return dict(found.sort("symbol").iter_rows())
+
+    return bars.read(counted)
+
+
+def checked(bars: Bars, symbols: Iterable[str], adjusted: str | None) -> Panel | None:
+    """The daily bars of some symbols, checked and sorted; None where there is no row of them.
+
+    Raises:
+        DataError: see `panel.panel`, or a file is damaged.
+    """
+    own = pl.col("symbol").is_in(list(symbols))
+
+    def checked_rows(bars: pl.LazyFrame, part: bool) -> Panel | None:
+        rows = collect(bars.filter(own))
+        return panel(rows, adjusted, part=part) if rows.height else None
+
+    return bars.read(checked_rows)
 
 
 def select(rows: dict[str, int], batch: int, batches: int, most: int | None) -> dict[str, int]:
@@ -142,19 +205,15 @@ def read(
     """The daily bars of one batch, checked and sorted; None where it has no symbol.
 
     Raises:
-        DataError: see `scan`, `rows_by_symbol`, `check_memory` and `panel.panel`.
+        DataError: see `scan`, `rows_by_symbol`, `check_memory` and `checked`.
     """
-    place = place_of(sources)
     bars = scan(sources, columns, adjusted)
-    schema = bars.collect_schema()
-    own = select(rows_by_symbol(bars, place), batch, batches, max_symbols)
+    schema = bars.whole.collect_schema()
+    own = select(rows_by_symbol(bars), batch, batches, max_symbols)
     if not own:
         return None
     texts = sum(kind == pl.String for kind in schema.dtypes()) - 1
     width = SYMBOL_BYTES + texts * TEXT_BYTES + (len(schema) - 1 - texts) * NUMBER_BYTES
     need = sum(own.values()) * width * ROW_COPIES
     check_memory(need, f"{sum(own.values()):,} daily rows", batch, batches, memory_limit_mb)
-    try:
-        return panel(collect(bars.filter(pl.col("symbol").is_in(list(own))), place), adjusted)
-    except DataError as error:
-        raise DataError(f"{place}: {error}") from None
+    return checked(bars, own, adjusted)

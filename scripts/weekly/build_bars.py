@@ -83,7 +83,7 @@ def build(
         memory_limit_mb=memory_limit_mb,
     )
     if daily is None:
-        schema = batches.scan(sources, columns, adjusted_close).collect_schema()
+        schema = batches.scan(sources, columns, adjusted_close).whole.collect_schema()
         daily = Panel(pl.DataFrame(schema=schema))
         weekly = empty_bars(schema)
     else:

@@ -5,12 +5,11 @@ from pathlib import Path
 
 import polars as pl
 
-from scripts.errors import DataError
 from scripts.tables import Column, write
 from scripts.weekly import batches
 from scripts.weekly.bars import resample
 from scripts.weekly.mappings import NONE, benchmarks_of, check_benchmarks, read_mappings
-from scripts.weekly.panel import panel, price_column
+from scripts.weekly.panel import price_column
 
 COLUMNS = {
     "symbol": Column(pl.String, "benchmark: SPY, RSP, or an ETF of the mappings"),
@@ -40,23 +39,19 @@ def build(
         numbers of benchmarks and weeks, and the benchmarks that are absent.
 
     Raises:
-        DataError: as `batches.scan`, `mappings.read_mappings`, `check_benchmarks`, `panel.panel`.
+        DataError: as `batches.scan`, `rows_by_symbol` and `checked`, `mappings.read_mappings`,
+            `check_benchmarks`.
     """
     bars = batches.scan(sources, [], adjusted_close)
     wanted = read_mappings(mappings[0]) if mappings else NONE
-    place = batches.place_of(sources)
-    symbols = batches.rows_by_symbol(bars, place)
+    symbols = batches.rows_by_symbol(bars)
     table = str(mappings[0]) if mappings else "mappings"
     absent = check_benchmarks(wanted, symbols, parity=parity, place=table)
-    own = batches.collect(bars.filter(pl.col("symbol").is_in(benchmarks_of(wanted))), place)
+    daily = batches.checked(bars, benchmarks_of(wanted), adjusted_close)
     closes = pl.DataFrame(schema={name: column.dtype for name, column in COLUMNS.items()})
-    if own.height:
-        price = price_column(own.columns, adjusted_close)
-        try:
-            weekly = resample(panel(own, adjusted_close), price)
-        except DataError as error:
-            raise DataError(f"{place}: {error}") from None
-        closes = weekly.select("symbol", "week_end", pl.col(price).alias("close"))
+    if daily is not None:
+        price = price_column(daily.frame.columns, adjusted_close)
+        closes = resample(daily, price).select("symbol", "week_end", pl.col(price).alias("close"))
     write(closes, out)
     return {"benchmarks": closes["symbol"].n_unique(), "weeks": closes.height, "absent": absent}
 

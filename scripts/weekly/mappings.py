@@ -38,7 +38,7 @@ def checked(frame: pl.DataFrame, place: str = "mappings") -> pl.DataFrame:
     if missing := [name for name in COLUMNS if name not in frame.columns]:
         raise DataError(
             f"{place}: no column {', '.join(missing)}; expected {', '.join(COLUMNS)}, got "
-            f"{', '.join(frame.columns)}"
+            f"{text_csv.shown(frame.columns)}"
         )
     text = pl.col(COLUMNS).cast(pl.String).str.strip_chars()
     frame = frame.select(text).select(pl.when(pl.col(COLUMNS) != "").then(pl.col(COLUMNS)))

@@ -91,12 +91,13 @@ def check_schema(schema: pl.Schema, adjusted: str | None) -> None:
         raise DataError("column week_end is one of the weekly bars; rename it")
 
 
-def panel(frame: pl.DataFrame, adjusted: str | None = None) -> Panel:
+def panel(frame: pl.DataFrame, adjusted: str | None = None, *, part: bool = False) -> Panel:
     """Check daily bars and sort them by symbol and date; the frame passed stays as it is.
 
     Args:
         frame: columns `NEEDED` in any order of rows; others are kept.
         adjusted: name of the adjusted close; not there, close is taken.
+        part: other rows of a symbol may be elsewhere, and with them its adjusted close.
 
     Raises:
         DataError: no row; a column is missing or of the wrong kind; symbol or date is null; a date
@@ -122,7 +123,8 @@ def panel(frame: pl.DataFrame, adjusted: str | None = None) -> Panel:
     checked = Panel(frame)
     price = price_column(frame.columns, adjusted)
     _check_names(checked)
-    _check_adjusted(checked, price)
+    if not part:
+        _check_adjusted(checked, price)
     names = dict.fromkeys([*OHLCV, price])
     found = [pl.col(name).is_infinite() for name in names if frame.schema[name].is_float()]
     infinite = frame.filter(pl.any_horizontal(pl.lit(False), *found))

@@ -124,12 +124,37 @@ def test_outputs_that_another_process_wrote_are_noted_and_kept_ones_are_not(top:
     kept, new, folder = top / "a", top / "b", top / "c"
     folder.mkdir(parents=True)
     kept.write_text("old")
-    before = {kept: manifests.identity(kept)}
+    keeper = manifests.Keeper(top, "book_compile_main", {}, [kept])
     new.write_text("new")
-    keeper = manifests.Keeper(top, "book_compile_main", {})
-    keeper.note_others([kept, new, folder, top / "missing"], before)
+    keeper.note_others([kept, new, folder, top / "missing"])
     assert [manifests.place_of(path) is not None for path in (kept, new)] == [False, True]
     manifests.check([kept, new])
+
+
+def test_what_a_job_continues_is_noted_at_its_end(top: Path, part: Path) -> None:
+    old = part.read_bytes()
+    keeper = manifests.Keeper(top, RULE, {}, [part])
+    atomic.tell(keeper)
+    write(pl.DataFrame({"a": [1]}), part)
+    assert manifests.place_of(part) is None
+    part.write_bytes(old)  # the job failed, and Snakemake puts back what was there
+    manifests.check([part])
+    write(pl.DataFrame({"a": [2]}), part)
+    keeper.note_others([part])
+    manifests.check([part])
+    assert manifests.read(manifests.place_of(part)).rows == 1
+
+
+def test_a_file_that_cannot_be_read_is_named(top: Path, part: Path) -> None:
+    sick = part.with_name("sick.bin")
+    sick.touch()
+    manifests.Keeper(top, RULE, {}).note(sick)
+    sick.unlink()
+    sick.symlink_to("/proc/self/mem")  # the kernel answers EIO, as for a bad block
+    with pytest.raises(DataError, match=rf"sick\.bin: .*{RULE}.* cannot be read \(Input/output"):
+        manifests.check([part, sick])
+    found = verify.verify(top)
+    assert (found.good, [path for path, _ in found.wrong]) == (1, [sick])
 
 
 def test_results_that_were_moved_are_still_known(top: Path, part: Path, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import pytest
@@ -44,6 +45,33 @@ def test_a_file_that_is_not_there_and_a_column_twice(tmp_path: Path) -> None:
         text_csv.read(tmp_path / "a.csv", "mend it")
     with pytest.raises(DataError, match=r"^x: column a is there twice; mend it"):
         text_csv.frame(b"a,b,a\n1,2,3\n", "x", "mend it")
+
+
+def test_a_header_of_very_many_columns_is_looked_at_once() -> None:
+    names = [f"c{number}" for number in range(40_000)]  # compared with each other: half a minute
+    body = ",".join([*names, "c7"]).encode()
+    start = time.process_time()
+    with pytest.raises(DataError, match=r"^x: column c7 is there twice; mend it$"):
+        text_csv.frame(body, "x", "mend it")
+    assert time.process_time() - start < 3
+    found = text_csv.frame(",".join(names).encode(), "x", "mend it")
+    assert found.columns == ["line", *names]
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [("y" * 100_000, "y" * 60 + "..."), ("p\nq", r"'p\nq'"), ("a b", "a b"), ("", "")],
+)
+def test_a_name_in_an_error_is_short_and_of_one_line(name: str, told: str) -> None:
+    with pytest.raises(DataError) as caught:
+        text_csv.frame(f'"{name}",b,"{name}"\n'.encode(), "x", "mend it")
+    assert str(caught.value) == f"x: column {told} is there twice; mend it"
+
+
+def test_of_very_many_names_the_first_are_told() -> None:
+    assert text_csv.shown(list("abc")) == "a, b, c"
+    told = text_csv.shown([*"abcdefghijklm", "n" * 100_000])
+    assert told == "a, b, c, d, e, f, g, h, i, j, k, l, ... (14 in all)"
 
 
 def test_a_file_without_a_header() -> None:

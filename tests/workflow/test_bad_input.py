@@ -159,6 +159,13 @@ def test_a_plan_that_cannot_be_ends_with_its_cause(
     assert not project.results.exists()
 
 
+def test_a_section_of_the_config_that_stands_twice_is_refused(project: Project) -> None:
+    config = project.folder / "overlay.yaml"
+    config.write_text("ticks: {header_row: 3}\nseed: 1\nticks: {modes: [parity]}\n")
+    result = project.run("-n", "--configfile", config)
+    says(result, "overlay.yaml:3: cannot be read", "key ticks stands twice", lines=1)
+
+
 @pytest.mark.parametrize(
     ("overlay", "fragments"),
     [

@@ -15,6 +15,7 @@ import psutil
 import pytest
 from polars.testing import assert_frame_equal
 
+from scripts import manifests
 from scripts.nfl import grid_fit
 from scripts.nfl.evaluation import metrics
 from scripts.nfl.models import families
@@ -22,6 +23,7 @@ from scripts.plan import grid as plan
 from tests.unit.nfl.nfl_model_games import FEATURES, simulated
 from tests.workflow.nfls import SMALLEST, TESTS, built, configure, jobs, nfl_of
 from tests.workflow.project import ROOT, Project, copied, disown, tail
+from tests.workflow.test_faults import job_of, wait_for
 
 ROUNDS = [1, 4, 9, 20]
 CHOICE = {"score_grid": 1, "check_selection": 1}
@@ -106,6 +108,23 @@ def test_killed_in_the_middle_of_chunks_it_fits_only_the_rest(project: Project, 
     assert len(card.fits()) == 4 - before
     assert jobs(project, again)["score_grid"] == 1
     assert project.digests(nfl_of(project)) == undisturbed
+
+
+def test_a_job_that_is_killed_alone_loses_no_earlier_fit(project: Project, card: Card) -> None:
+    before = stored(project)
+    configure(project, grid={"subsample": [0.6, 0.8]})
+    with project.start("grid", cores=1, env=card.environment) as process:
+        wait_for(lambda: stored(project) > before)
+        job_of(process.pid, "fit_grid.py").kill()  # then Snakemake puts its old store back
+        process.communicate()
+    assert process.returncode != 0
+    manifests.check((nfl_of(project) / "grid").rglob("fits.parquet"))
+    kept = stored(project)
+    assert before <= kept < 2 * before
+    card.record.unlink()
+    project.run("grid", env=card.environment, check=True)
+    assert len(card.fits()) == 2 * before - kept
+    assert stored(project) == 2 * before
 
 
 def test_a_new_value_fits_only_itself(project: Project, tmp_path: Path) -> None:

@@ -94,8 +94,19 @@ def test_nothing_recorded_is_one_line(
         main(["results/mine/events", "--last", "0"])
 
 
+@pytest.mark.parametrize(
+    ("measured", "said"),
+    [
+        ({}, "1.12 times the least possible (work / 2 cores 6.0 s, critical path 8.0 s)"),
+        (
+            {"run_s": 3.0, "cpu_s": 2.0},
+            "1.50 times the least possible "
+            "(work / 2 cores 4.5 s, of it CPU 3.0 s, critical path 6.0 s)",
+        ),
+    ],
+)
 def test_the_newest_run_is_held_against_the_least_it_could_take(
-    tmp_path: Path, capsys: object
+    tmp_path: Path, capsys: object, measured: dict, said: str
 ) -> None:
     lines = [
         event(0, "workflow_started", host="h"),
@@ -105,11 +116,9 @@ def test_the_newest_run_is_held_against_the_least_it_could_take(
         info = {"jobid": number, "rule": "lake_a", "wildcards": {}, "threads": 1, "resources": {}}
         rest = {"inputs": 0, "output": [], "log": [], "benchmark": None, "reason": ""}
         end = {"jobid": number, "rule": "lake_a", "seconds": 4.0, "after": after}
+        end |= measured
         lines += [event(number, "job_info", **info, **rest), event(9, "job_finished", **end)]
     lines.append(event(9, "run_finished", status="ok", done=3, total=3, seconds=9.0, critical=None))
     (tmp_path / "20250901T060000Z-1.jsonl").write_text("\n".join(lines))
     assert main([str(tmp_path)]) == 0
-    assert capsys.readouterr().out.splitlines()[1] == (
-        "newest run: 3 jobs in 9.0 s, 1.12 times the least possible "
-        "(work / 2 cores 6.0 s, critical path 8.0 s)"
-    )
+    assert capsys.readouterr().out.splitlines()[1] == (f"newest run: 3 jobs in 9.0 s, {said}")

@@ -100,6 +100,18 @@ def test_a_line_of_no_season_is_not_left_out_when_landed(tmp_path: Path) -> None
     one_line(caught, "games.csv", "line 2, column season: got '201', expected a year")
 
 
+def test_a_blank_line_at_the_end_is_no_damage_when_landed(tmp_path: Path) -> None:
+    body = read_nfl.games_csv(Random(1))["games.csv"]
+    how = ("games.csv", SEASON, ("season",))
+    assert land_release.season_of_all(body + b"\n", *how) == land_release.season_of_all(body, *how)
+    of_season = land_release.season_of_all(body, *how) + b"\r\n"
+    assert land_release.csv_of_season(of_season, *how) == of_season
+    wrong = of_season + of_season.splitlines(keepends=True)[1].replace(b"2015", b"2014")
+    line = len(wrong.splitlines())
+    with pytest.raises(DataError, match=f"games.csv: line {line}: season '2014', expected 2015"):
+        land_release.csv_of_season(wrong, *how)
+
+
 def test_a_row_cut_short_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "games.csv"
     header, first, *_ = read_nfl.games_csv(Random(1))["games.csv"].decode().splitlines()

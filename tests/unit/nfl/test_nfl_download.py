@@ -16,6 +16,7 @@ from pathlib import Path
 
 import httpx
 import polars as pl
+import pyarrow.parquet as pq
 import pytest
 
 from scripts.errors import DataError, NotFoundError
@@ -373,6 +374,19 @@ def test_records_of_a_csv_are_its_bytes() -> None:
     assert b"".join(r.raw for r in found) == body
 
 
+def test_blank_lines_of_a_csv_are_no_records_but_lines() -> None:
+    body = b'\na,b\r\n\r\n1,"x\n\ny"\n\n\n2,3\n\n'
+    found = list(contents.csv_records(body, "f", ("a",)))
+    assert [r.line for r in found] == [2, 4, 9]
+    assert [r.raw for r in found] == [b"a,b\r\n", b'1,"x\n\ny"\n', b"2,3\n"]
+    with pytest.raises(DataError, match=r"^f: line 4 has 1 fields, the header 2"):
+        list(contents.csv_records(b"a,b\n\n1,2\n3\n", "f", ("a",)))
+    with pytest.raises(DataError, match=r"^f: line 3 has 1 fields"):  # blanks are a cell
+        list(contents.csv_records(b"a,b\n1,2\n \n", "f", ("a",)))
+    with pytest.raises(DataError, match=r"^f: no header, got 2 bytes that begin b'\\n\\n'"):
+        next(contents.csv_records(b"\n\n", "f", ("a",)))
+
+
 @pytest.mark.parametrize(
     ("body", "line"),
     [
@@ -408,6 +422,20 @@ def test_a_parquet_file_is_read_to_its_end() -> None:
         contents.parquet(bytes(broken), "f", ("a",))
     with pytest.raises(DataError, match=r"^f: no column d, z or y among 3; "):
         contents.parquet(body, "f", ("a", "d"), either=("z", "y"))
+
+
+@pytest.mark.parametrize("column", ["a", "c", "d"])
+def test_a_damaged_page_of_each_wanted_column_is_seen(column: str) -> None:
+    frame = pl.DataFrame({name: range(1000) for name in "abcd"})
+    body = as_parquet(frame)
+    either = ("z", "c", "d")
+    assert contents.parquet(body, "f", ("a",), either).columns == ["a"]
+    chunk = pq.read_metadata(io.BytesIO(body)).row_group(0).column("abcd".index(column))
+    size = chunk.total_compressed_size
+    start = chunk.dictionary_page_offset or chunk.data_page_offset
+    broken = body[:start] + b"x" * size + body[start + size :]
+    with pytest.raises(PassingError, match=r"^f: damaged parquet file"):
+        contents.parquet(broken, "f", ("a",), either)
 
 
 def test_gzip_is_whole_or_none() -> None:

@@ -182,6 +182,14 @@ def test_hours_of_both_layouts_are_the_same(headed: bool) -> None:
         assert meteostat.at(found, datetime(2024, 9, 9, 7, tzinfo=UTC)) is None
 
 
+@pytest.mark.parametrize("headed", [False, True])
+def test_hours_may_begin_with_a_byte_order_mark(headed: bool) -> None:
+    line = hour("2024-09-08 07:00", headed=headed)
+    text = f"{HEADER}\n{line}\n" if headed else f"{line}\n"
+    marked = meteostat.hours(packed(f"\ufeff{text}"), "f")
+    assert marked.equals(meteostat.hours(packed(text), "f"))
+
+
 def test_a_file_may_lack_quantities() -> None:
     text = "year,month,day,hour,temp,temp_source,wspd,wspd_source\n2024,9,8,7,1.5,a,2,b\n"
     found = meteostat.at(meteostat.hours(packed(text), "f"), datetime(2024, 9, 8, 7, tzinfo=UTC))

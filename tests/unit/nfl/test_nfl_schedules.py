@@ -262,6 +262,16 @@ def test_a_file_that_is_none_is_one_line(tmp_path: Path) -> None:
         build_schedules.schedule(path, 2016)
 
 
+def test_games_are_read_from_the_disk_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path, reads, once = write(tmp_path / "games.csv", FIRST), [], Path.read_bytes
+    monkeypatch.setattr(Path, "read_bytes", lambda self: reads.append(self) or once(self))
+    assert games_csv.read(path, 2015, ("week",)).height == 1
+    assert reads == [path]
+    path.write_bytes(once(path).rstrip(b"\n"))
+    with pytest.raises(DataError, match=r"games\.csv: cut off, its last line does not end"):
+        games_csv.read(path, 2015, ("week",))
+
+
 @pytest.mark.parametrize("name", games_csv.SCHEDULE)
 def test_a_column_that_is_missing_is_named(tmp_path: Path, name: str) -> None:
     path = tmp_path / "games.csv"

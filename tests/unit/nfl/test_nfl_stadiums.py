@@ -161,7 +161,12 @@ def test_a_bad_table_is_refused_in_one_line(tmp_path: Path, rows: list[str], mes
 def test_another_header_is_refused(tmp_path: Path) -> None:
     path = table(tmp_path, CAPITAL, header=",".join(HEADER).replace("lat,lon", "lon,lat"))
     with pytest.raises(
-        DataError, match=r"header stadium,.*,lon,lat,.*; it must be stadium,aliases"
+        DataError, match=r"header stadium, .*, lon, lat, .*; it must be stadium,aliases"
+    ):
+        read(path)
+    path.write_text(",".join(f"c{number}" for number in range(20_000)) + "\n")
+    with pytest.raises(
+        DataError, match=r"header c0, c1, .*, c11, \.\.\. \(20,000 in all\); it must"
     ):
         read(path)
     with pytest.raises(DataError, match=r"none\.csv: cannot be read"):

@@ -146,6 +146,15 @@ def test_select_refuses_two_columns_that_mean_the_same() -> None:
         select(frame, "book", first_line=4)
 
 
+def test_a_vendors_column_that_ends_as_ours_do_is_one_of_the_vendor() -> None:
+    frame = pl.DataFrame([[2.7], [1.0], [TEN], ["BID"], [5]], [*"ab", "Dates", "Type", "Size"])
+    twice = frame.rename({"a": "Price", "b": "Price#"})
+    with pytest.raises(DataError, match=r"^book: columns 'Price' and 'Price#' both mean price"):
+        select(twice, "book", first_line=4)
+    alone = select(frame.rename({"a": "Size#", "b": "Price#"}), "book", first_line=4)
+    assert alone.rows() == [(4, TEN, "BID", 1.0, 5)]  # Size# means nothing to us
+
+
 @pytest.mark.parametrize("rows", [[], [None]])
 def test_select_refuses_a_source_without_rows(rows: list) -> None:
     frame = pl.DataFrame(dict.fromkeys(HEADER, rows))
@@ -222,6 +231,15 @@ def test_two_columns_of_one_name_are_refused(tmp_path: Path) -> None:
         sheet_of(tmp_path, [(*ROW, 5)], header=(*HEADER, "Size"))
 
 
+def test_a_column_named_as_ours_are_inside_is_no_price(tmp_path: Path) -> None:
+    rows = [(TEN, "BID", 2.7, 100, 1), (TEN, "BID", "n.a. yet", 100, 2)]
+    with pytest.raises(DataError, match="columns 'Price' and 'Price#' both mean price"):
+        sheet_of(tmp_path, rows, header=(*HEADER, "Price#"))
+    ours = [(TEN, "BID", 1 / 3, "100", 1), (TEN, "BID", 4.0, "n.a. yet", 2)]
+    good, _ = check(sheet_of(tmp_path, ours, header=(*HEADER, "Size#")))
+    assert good.select("price", "volume").rows() == [(1 / 3, 100)]
+
+
 # Parquet
 
 
@@ -235,6 +253,14 @@ def parquet(path: Path, **columns: list) -> Path:
 
 def test_lines_of_a_parquet_file_are_its_rows(tmp_path: Path) -> None:
     assert read_parquet(parquet(tmp_path / "abc.parquet"))["line"].to_list() == [1]
+
+
+def test_a_parquet_file_with_two_prices_is_refused(tmp_path: Path) -> None:
+    source = parquet(tmp_path / "abc.parquet", **{"price#": [1.0]})
+    with pytest.raises(DataError, match="columns 'price' and 'price#' both mean price; remove one"):
+        read_parquet(source)
+    good, _ = check(read_parquet(parquet(tmp_path / "abc.parquet", **{"volume#": [1]})))
+    assert good["volume"].to_list() == [ROW[3]]
 
 
 def test_a_file_that_is_not_parquet_is_one_line_of_error(tmp_path: Path) -> None:

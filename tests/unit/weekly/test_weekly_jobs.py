@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import weakref
 from datetime import date
 from pathlib import Path
 from zlib import crc32
 
 import polars as pl
+import pyarrow.parquet as pq
 import pytest
 
 from scripts.errors import DataError
@@ -169,8 +171,8 @@ def test_files_of_different_columns_are_named(tmp_path: Path) -> None:
         batches.scan(pair("less"), None, None)
     with pytest.raises(DataError, match="no column y, named in"):
         batches.scan(pair("more"), ["y"], None)
-    assert batches.scan(pair("more"), [], None).collect().height == 2 * frame.height
-    assert batches.scan(pair("same"), None, None).collect().height == 2 * frame.height
+    assert batches.scan(pair("more"), [], None).whole.collect().height == 2 * frame.height
+    assert batches.scan(pair("same"), None, None).whole.collect().height == 2 * frame.height
 
 
 def test_damaged_pages_are_named(tmp_path: Path) -> None:
@@ -180,7 +182,97 @@ def test_damaged_pages_are_named(tmp_path: Path) -> None:
     content[4 : len(content) // 2] = b"x" * (len(content) // 2 - 4)
     path.write_bytes(content)
     with pytest.raises(DataError, match=r"a.parquet: cannot be read .*; write it again"):
-        batches.rows_by_symbol(batches.scan([path], None, None), str(path))
+        batches.rows_by_symbol(batches.scan([path], None, None))
+
+
+def of_two_files(job: str, folder: Path) -> None:
+    sources = [folder / "a.parquet", folder / "b.parquet"]
+    if job == "bars":
+        how = {"columns": None, "adjusted": "adj_close", "batch": 0, "batches": 1}
+        batches.read(sources, memory_limit_mb=LIMIT, max_symbols=None, **how)
+        return
+    build_benchmarks.build(
+        sources=sources,
+        mappings=[],
+        adjusted_close="adj_close",
+        parity=False,
+        out=folder / "benchmarks",
+    )
+
+
+def two_files(folder: Path) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Bars without a fault, the later ones in the second file."""
+    frame = random_market(1, 3, 50).with_columns(adj_close=pl.col("close"))
+    day = pl.col("date") < date(2020, 2, 3)
+    parts = frame.filter(day), frame.filter(~day)
+    for name, part in zip("ab", parts, strict=True):
+        part.write_parquet(folder / f"{name}.parquet")
+    return parts
+
+
+@pytest.mark.parametrize(
+    ("fault", "said"),
+    [
+        ({"symbol": " S000"}, "symbol ' S000' is empty or has blanks around it; strip it"),
+        ({"symbol": None}, "1 rows without symbol; give it or drop them"),
+        ({"date": None}, "1 rows without date, first one of symbol RSP; give it or drop them"),
+        ({"close": float("inf")}, "symbol RSP, date 2020-02-03: close is inf, expected a finite"),
+    ],
+)
+def test_a_bad_row_is_told_with_its_file(fault: dict, said: str, tmp_path: Path) -> None:
+    before, after = two_files(tmp_path)
+    # Not a fault, though it looks like one in the first file alone.
+    before.with_columns(
+        adj_close=pl.when(pl.col("symbol") != "S001").then("adj_close")
+    ).write_parquet(tmp_path / "a.parquet")
+    of_two_files("bars", tmp_path)
+    first = pl.int_range(pl.len()) == 0
+    after = after.sort("symbol").with_columns(
+        pl.when(first).then(pl.lit(value)).otherwise(name).alias(name)
+        for name, value in fault.items()
+    )
+    after.write_parquet(tmp_path / "b.parquet")
+    with pytest.raises(DataError) as caught:
+        of_two_files("bars", tmp_path)
+    assert str(caught.value).startswith(f"{tmp_path / 'b.parquet'}: {said}")
+
+
+@pytest.mark.parametrize("job", ["bars", "benchmarks"])
+@pytest.mark.parametrize("column", ["symbol", "close"])
+def test_a_damaged_page_is_told_with_its_file(job: str, column: str, tmp_path: Path) -> None:
+    two_files(tmp_path)
+    of_two_files(job, tmp_path)
+    path = tmp_path / "b.parquet"
+    chunk = pq.read_metadata(path).row_group(0)
+    (own,) = (
+        chunk.column(i)
+        for i in range(chunk.num_columns)
+        if chunk.column(i).path_in_schema == column
+    )
+    content = bytearray(path.read_bytes())
+    start = own.dictionary_page_offset or own.data_page_offset
+    content[start : start + own.total_compressed_size] = b"x" * own.total_compressed_size
+    path.write_bytes(content)
+    with pytest.raises(DataError) as caught:
+        of_two_files(job, tmp_path)
+    message = str(caught.value)
+    assert message.startswith(f"{path}: cannot be read (")
+    assert message.count("cannot be read") == 1
+
+
+def test_what_is_of_no_file_alone_is_told_once(tmp_path: Path) -> None:
+    before, after = two_files(tmp_path)
+    pl.concat([before[:1], after]).write_parquet(tmp_path / "b.parquet")
+    with pytest.raises(DataError) as caught:
+        of_two_files("bars", tmp_path)
+    said = f"2 files from {tmp_path / 'a.parquet'} on: symbol RSP, date"
+    assert str(caught.value).startswith(said)
+    assert str(caught.value).endswith("two rows of one date; drop one (1 such rows)")
+    nothing = [frame.with_columns(adj_close=pl.lit(None, pl.Float64)) for frame in (before, after)]
+    for name, frame in zip("ab", nothing, strict=True):
+        frame.write_parquet(tmp_path / f"{name}.parquet")
+    with pytest.raises(DataError, match=r"^2 files from .* on: symbol RSP: adj_close is null thro"):
+        of_two_files("bars", tmp_path)
 
 
 def test_partitions_of_an_earlier_number_of_batches_are_removed(tmp_path: Path) -> None:
@@ -194,11 +286,11 @@ def test_partitions_of_an_earlier_number_of_batches_are_removed(tmp_path: Path) 
 def test_no_rows_and_null_symbols_are_named() -> None:
     frame = random_market(1, 1, 50)
     with pytest.raises(DataError, match="x: no rows; expected daily bars"):
-        batches.rows_by_symbol(frame.clear().lazy(), "x")
+        batches.rows_by_symbol(batches.Bars(["x"], [frame.clear().lazy()]))
     own = pl.col("symbol")
     nameless = frame.with_columns(pl.when(own != "SPY").then(own))
     with pytest.raises(DataError, match=r"x: \d+ rows without symbol; give it or drop them"):
-        batches.rows_by_symbol(nameless.lazy(), "x")
+        batches.rows_by_symbol(batches.Bars(["x"], [nameless.lazy()]))
 
 
 @pytest.mark.parametrize(
@@ -240,6 +332,30 @@ def test_an_unknown_benchmark_is_an_error_but_in_parity() -> None:
         check_benchmarks(mappings, ["A", "SPY"], parity=False, place="m.csv")
     assert check_benchmarks(mappings, ["A", "SPY"], parity=True) == ["RSP", "XLQ"]
     assert check_benchmarks(mappings, ["A", "SPY", "XLQ"], parity=False) == ["RSP"]
+
+
+def test_of_a_table_of_very_many_columns_the_first_are_told(tmp_path: Path) -> None:
+    path = tmp_path / "m.csv"
+    path.write_text(",".join(f"c{number}" for number in range(10_000)) + "\n")
+    with pytest.raises(DataError, match=r", got c0, .*, c11, \.\.\. \(10,000 in all\)$") as caught:
+        read_mappings(path)
+    assert len(str(caught.value)) < 400 + len(str(path))
+
+
+def test_what_was_read_is_gone_before_the_file_is_looked_for() -> None:
+    read, gone = [], []
+
+    def work(bars: pl.LazyFrame, part: bool) -> None:
+        gone.append(all(rows() is None for rows in read))
+        rows = bars.collect()
+        read.append(weakref.ref(rows))
+        if rows.height > 1 or rows["symbol"][0] == "B":
+            raise DataError("odd")
+
+    parts = [pl.LazyFrame({"symbol": [name]}) for name in "AB"]
+    with pytest.raises(DataError, match=r"^b: odd$"):
+        batches.Bars(["a", "b"], parts).read(work)
+    assert gone == [True] * 3
 
 
 def test_blocks_are_merged_by_symbol(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
