@@ -13,6 +13,7 @@ import polars as pl
 from scripts.errors import DataError
 
 LINE = "line"
+THEIRS = "line (of the file)"  # where the file has a column of that name
 LONGEST = 2**17 - 1  # characters of a cell; no more than the csv module takes by itself
 SHOWN, MOST = 60, 12  # characters of a column's name, and names, in an error
 
@@ -56,8 +57,7 @@ def frame(body: bytes, place: str, hint: str, columns: list[str] | None = None) 
         columns: names, where it has no header; None: it has one.
 
     Returns:
-        its columns and before them `line`, the line on which a row begins (in the place of a column
-        of that name).
+        `line`, the line on which a row begins, and its columns; one named `line` is `THEIRS`.
 
     Raises:
         DataError: it is no CSV in UTF-8, has no header or one that names a column twice, or a row
@@ -78,8 +78,8 @@ def frame(body: bytes, place: str, hint: str, columns: list[str] | None = None) 
             if max(map(len, row), default=0) > LONGEST:
                 raise csv.Error(f"field larger than {LONGEST} characters")
             if row and columns is None:
-                columns = row
-                _check_header(row, place, hint)
+                columns = [THEIRS if name == LINE else name for name in row]
+                _check_header(columns, place, hint)
             elif row and len(row) != len(columns):
                 what = f"line {line}: {len(row)} fields, expected {len(columns)}"
                 raise DataError(f"{refused} ({what}); {hint}")
@@ -92,7 +92,7 @@ def frame(body: bytes, place: str, hint: str, columns: list[str] | None = None) 
     if columns is None:
         raise DataError(f"{refused} (it is empty); {hint}")
     found = pl.DataFrame(rows, schema=dict.fromkeys(columns, pl.String), orient="row")
-    return found.select(pl.Series(LINE, lines, pl.UInt32), pl.exclude(LINE))
+    return found.select(pl.Series(LINE, lines, pl.UInt32), pl.all())
 
 
 def _check_header(names: list[str], place: str, hint: str) -> None:

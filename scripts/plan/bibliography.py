@@ -16,7 +16,7 @@ def entries(path: Path) -> dict[str, str]:
             given twice.
     """
     try:
-        text = path.read_text(encoding="utf-8") if path.is_file() else ""
+        text = path.read_text(encoding="utf-8-sig") if path.is_file() else ""
     except UnicodeDecodeError as error:
         raise DataError(f"{path}: not UTF-8 at byte {error.start}; save it as UTF-8") from None
     if (zero := text.find("\0")) >= 0:

@@ -120,7 +120,7 @@ class BookPlan:
         """The whole bibliography, where an entry may take from another (@string, crossref)."""
         texts = "".join(self.cited.values())
         path = self.folder / "references.bib"
-        text = path.read_text(encoding="utf-8") if path.is_file() else ""
+        text = path.read_text(encoding="utf-8-sig") if path.is_file() else ""
         shares = re.search(r"^\s*@string", text, re.I | re.M) or re.search(r"crossref", texts, re.I)
         return text if shares else ""
 

@@ -123,12 +123,12 @@ def main(arguments: list[str]) -> int:
             world.end()
         if all(one.outcome == "survived" for one in played):
             shutil.rmtree(top, ignore_errors=True)
-    for name, number in left.items():
-        if number:
-            console.print(f"not tried for want of time: {name}: {number} (--minutes)")
+    unplayed = {name: number for name, number in left.items() if number}
+    for name, number in unplayed.items():
+        console.print(f"not tried for want of time: {name}: {number} (--minutes)")
     if top.exists():
         console.print(f"what was left behind is in {top}; play one again: --kinds ... --only SEED")
-    return score.show(played, console)
+    return score.show(played, console) or int(bool(unplayed))
 
 
 def missing(name: str) -> str:

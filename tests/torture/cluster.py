@@ -121,16 +121,18 @@ class Cluster:
         with self.connect() as connection:
             return [pid for (pid,) in connection.execute(query, [database, "almanac"])]
 
-    def terminate(self, database: str) -> None:
-        """`pg_terminate_backend` of the project's connections to a database."""
+    def terminate(self, database: str) -> bool:
+        """`pg_terminate_backend` of the project's connections to a database, if there are any."""
         with self.connect() as connection:
-            for pid in self.backends(database):
+            for pid in (found := self.backends(database)):
                 connection.execute("SELECT pg_terminate_backend(%s)", [pid])
+        return bool(found)
 
-    def kill_backend(self, database: str) -> None:
-        """`kill -9` of one of them: the server cuts all connections and recovers."""
-        for pid in self.backends(database)[:1]:
+    def kill_backend(self, database: str) -> bool:
+        """`kill -9` of one of them, if any: the server cuts all connections and recovers."""
+        for pid in (found := self.backends(database)[:1]):
             os.kill(pid, signal.SIGKILL)
+        return bool(found)
 
 
 @cache

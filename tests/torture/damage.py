@@ -27,12 +27,15 @@ def play(world: World, seed: int, way: str, _folder: Path) -> str:
     """Damage a file, let who reads it run, do what is told, and hold the result."""
     rng = random.Random(f"{seed} file")
     world.restore()
-    told = rng.choice([entry for entry in world.written() if entry.bytes])
-    file = world.results / told.path
-    before, times = file.read_bytes(), file.stat()
-    file.write_bytes(after := WAYS[way](rng, before))
-    if after == before:
-        return "the same bytes as before"
+    filled = [entry for entry in world.written() if entry.bytes]
+    before = after = b""
+    while after == before:  # zeros in place of zeros are no blow
+        told = rng.choice(filled)
+        file = world.results / told.path
+        before = file.read_bytes()
+        after = WAYS[way](rng, before)
+    times = file.stat()
+    file.write_bytes(after)
     if rng.random() < 0.5:  # as a disk does it; nothing but a new reader can see it
         os.utime(file, ns=(times.st_atime_ns, times.st_mtime_ns))
     for reader in rng.sample(found := readers(world, told), min(2, len(found))):

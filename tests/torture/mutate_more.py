@@ -6,20 +6,23 @@ import csv
 import io
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from random import Random
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
+import yaml
 
 from tests.torture import mutate
 from tests.torture.mutate import HOSTILE_COLUMNS, HOSTILE_NAMES, VALUES
 from tests.torture.mutate_bytes import BYTES, TEXT
 from tests.torture.reader import Bad, Files, Unreadable
 
-csv.field_size_limit(2**24)
 OfFile = Callable[[Random, bytes], tuple[bytes, str]]
+DEEPEST = 50  # lists and mappings in each other, of a YAML file that is read
+LONGEST_CELL = 131_071  # characters, of a reader that sets no limit of its own
 
 
 def of_one(
@@ -208,23 +211,71 @@ def of_lines(*tokens: str) -> OfFile:
 # ---- plain readers of the oracles
 
 
-def csv_rows(content: bytes, columns: Sequence[str]) -> list[dict[str, str]]:
-    """The rows of a CSV, strictly: UTF-8, one header with each name once, rows of its length."""
+@contextmanager
+def long_cells() -> Iterator[None]:
+    """Let the csv module read cells of any length: for an oracle, never for who is struck."""
+    limit = csv.field_size_limit(2**30)
+    try:
+        yield
+    finally:
+        csv.field_size_limit(limit)
+
+
+def csv_rows(content: bytes, columns: Sequence[str], *, odd: bool = False) -> list[dict[str, str]]:
+    """The rows of a CSV, strictly: UTF-8, one header with each name once, rows of its length.
+
+    Without `odd` no cell is longer than the csv module takes by itself, and no byte is zero.
+    """
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError:
         raise Bad("it is no UTF-8") from None
+    if "\0" in text and not odd:
+        raise Bad("a zero byte")
     try:
-        header, *rows = [
-            row for row in csv.reader(io.StringIO(text, newline=""), strict=True) if row
-        ]
+        with long_cells():
+            header, *rows = [
+                row for row in csv.reader(io.StringIO(text, newline=""), strict=True) if row
+            ]
     except (csv.Error, ValueError) as error:
         raise Bad(f"it is no CSV ({error})") from None
-    if missing := [name for name in columns if header.count(name) != 1]:
+    if missing := [name for name in (*columns, *header) if header.count(name) != 1]:
         raise Bad(f"column {missing[0]} is not there once")
-    if odd := [n for n, row in enumerate(rows) if len(row) != len(header)]:
-        raise Bad(f"row {odd[0] + 1} has another length than the header")
+    if not odd and any(len(cell) > LONGEST_CELL for row in (header, *rows) for cell in row):
+        raise Bad("a cell is too long")
+    if short := [n for n, row in enumerate(rows) if len(row) != len(header)]:
+        raise Bad(f"row {short[0] + 1} has another length than the header")
     return [dict(zip(header, row, strict=True)) for row in rows]
+
+
+class _Strict(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):
+    """YAML in which no key stands twice."""
+
+
+def _mapping(loader: _Strict, node: yaml.MappingNode) -> dict:
+    pairs = loader.construct_pairs(node, deep=True)
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise yaml.YAMLError("a key stands twice")
+    return found
+
+
+_Strict.add_constructor("tag:yaml.org,2002:map", _mapping)
+
+
+def yaml_of(content: bytes) -> Any:
+    """The value of a YAML file in UTF-8, nested no deeper than is read."""
+    depth = 0
+    try:
+        text = content.decode("utf-8-sig")
+        for event in yaml.parse(text, _Strict):  # the loader of deeper ones ends the process
+            depth += isinstance(event, yaml.CollectionStartEvent)
+            depth -= isinstance(event, yaml.CollectionEndEvent)
+            if depth > DEEPEST:
+                raise Bad("too deep")
+        return yaml.load(text, _Strict)
+    except (yaml.YAMLError, ValueError, TypeError, AttributeError, RecursionError) as error:
+        raise Bad(f"it is no YAML ({type(error).__name__} {error})") from None
 
 
 def parquet_rows(files: Files, name: str) -> tuple[pa.Schema, list[dict[str, Any]]]:

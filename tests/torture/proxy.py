@@ -24,15 +24,16 @@ class Proxy:
         self.address: Address = ("", 0)
         self.refuse: Callable[[float], None] = lambda seconds: None  # connections, for a time
         self.passed = 0
-        self._blow: Callable[[], None] | None = None
+        self.struck = False  # whether the blow has fallen
+        self._blow: Callable[[], object] | None = None
         self._at = 0
         self._lock = threading.Lock()
         self._pairs: set[tuple[socket.socket, socket.socket]] = set()
 
-    def arm(self, at: int, blow: Callable[[], None]) -> None:
-        """Strike once, when so many bytes have passed from now on."""
+    def arm(self, at: int, blow: Callable[[], object]) -> None:
+        """Strike once, when so many bytes have passed from now on; False of a blow: it failed."""
         with self._lock:
-            self.passed, self._at, self._blow = 0, at, blow
+            self.passed, self.struck, self._at, self._blow = 0, False, at, blow
 
     def disarm(self) -> None:
         """Strike no more, and listen again."""
@@ -75,12 +76,13 @@ class Proxy:
                 before, blow = self._counted(len(piece))
                 sink.sendall(piece[:before])
                 if blow:
-                    blow()
+                    self.struck = True  # at once: who is struck may end before the blow does
+                    self.struck = blow() is not False
                 sink.sendall(piece[before:])
         with suppress(OSError):
             sink.shutdown(socket.SHUT_RDWR)
 
-    def _counted(self, length: int) -> tuple[int, Callable[[], None] | None]:
+    def _counted(self, length: int) -> tuple[int, Callable[[], object] | None]:
         """How many bytes of a piece come before the blow, and the blow; it is struck once."""
         with self._lock:
             start, self.passed = self.passed, self.passed + length

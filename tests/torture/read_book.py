@@ -9,17 +9,16 @@ import re
 from functools import partial
 from pathlib import Path
 from random import Random
-from typing import Any
 
 import yaml
 
-from scripts.book.check_tables import check
 from scripts.book.desk import Desk
 from scripts.plan import bibliography, portable, qmd
 from scripts.plan.book import BookPlan
+from tests.torture import read_book_tables
 from tests.torture.mutate import HOSTILE_NAMES
 from tests.torture.mutate_more import of_json, of_lines, of_one
-from tests.torture.reader import Bad, Files, Reader, cases_of, named
+from tests.torture.reader import Bad, Doubtful, Files, Reader, cases_of, named
 from tests.torture.tally import Case
 
 LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -129,7 +128,23 @@ def document_rows(files: Files) -> dict:
             kept += [line.strip()] if line.strip() else []
     if inside:
         raise Bad("a cell is not closed")
-    return {"front": [inputs, notebooks], "cells": cells, "lines": kept}
+    told = {"front": [inputs, notebooks], "cells": cells, "lines": kept}
+    if _markup(lines) != _markup(DOCUMENT.split("\n")):
+        raise Doubtful("its markup is another, which may not be portable", told)
+    return told
+
+
+def _markup(lines: list[str]) -> list[str]:
+    """Front matter, cells, lines of prose that hold more than words; what stands at headings."""
+    found, rules, fenced, above = [], 0, False, ""
+    for line, below in zip(map(str.rstrip, lines), [*lines[1:], ""], strict=True):
+        fenced ^= line.startswith("```")
+        if rules < 2 or fenced or re.search(r"[`~#@$\[\]{}<>\\|]|^\s*[-=>:]", line):
+            near = above if line.startswith("#") else below if "{#eq-" in line else ""
+            found += [line, "in a paragraph"] if near.strip() else [line]
+        rules += line == "---"
+        above = line
+    return found
 
 
 def _check_cell(lines: list[str]) -> None:
@@ -173,9 +188,27 @@ def reference_rows(files: Files) -> list[str]:
         raise Bad("no UTF-8") from None
     if "\x00" in text:
         raise Bad("a zero byte")
-    if missing := [key for key in KEYS if f"{{{key}" not in text]:
-        raise Bad(f"no {missing[0]}")
+    found = _entries(text)
+    if missing := [key for key in KEYS if found.count(key) != 1]:
+        raise Bad(f"{missing[0]} is not there once")
     return sorted(KEYS)
+
+
+def _entries(text: str) -> list[str]:
+    """Keys of the entries, each of which begins a line and ends with its braces."""
+    found, depth = [], 0
+    for line in text.splitlines():
+        begins = re.match(r"[ \t]*@(\w+)[ \t]*\{[ \t]*([^\s,{}]+)[ \t]*,", line)
+        if begins and not depth:
+            found.append(begins[2])
+        if begins or depth:
+            for brace in re.findall(r"(?<!\\)[{}]", line):
+                depth += 1 if brace == "{" else -1
+                if not depth:
+                    break  # what follows on the line is no part of an entry
+    if depth:
+        raise Bad("braces")
+    return found
 
 
 # ---- values
@@ -202,7 +235,7 @@ def take_values(given: Path, _out: Path) -> dict:
 def value_rows(files: Files) -> dict:
     """The oracle of `take_values`."""
     try:
-        told = json.loads(files["book/values/one.json"])
+        told = json.loads(files["book/values/one.json"].decode())
         found = {}
         for name in ("share", "games", "best"):
             entry = told[name]
@@ -212,7 +245,8 @@ def value_rows(files: Files) -> dict:
             )
             if not sound or (not isinstance(value, str) and not math.isfinite(value)):
                 raise Bad(f"{name}: {entry}")
-            text = value if isinstance(value, str) else format(value, form).replace("-", "\u2212")
+            text = format(value, form)
+            text = text if isinstance(value, str) else text.replace("-", "\u2212")
             percent = text.endswith("%")
             found[name] = (
                 f"{text[:-1]}\u00a0%" if percent else f"{text}\u00a0{unit}" if unit else text
@@ -229,63 +263,12 @@ def value_rows(files: Files) -> dict:
     return found
 
 
-# ---- tables
-
-
-TABLE = r"""\begin{tabular}{@{}lrp{0.2\linewidth}@{}}
-\toprule
-name & value & what \\
-\midrule
-one & 1 & a \\
-two \& more & 2 & b \\
-\bottomrule
-\end{tabular}
-"""
-
-
-def table(_rng: Random) -> dict[str, bytes]:
-    """A table in LaTeX."""
-    return {"one.tex": TABLE.encode()}
-
-
-def take_table(given: Path, out: Path) -> int:
-    """The rows that its report tells."""
-    check(tables=[given / "one.tex"], latex=False, environment={}, out=out / "report.json")
-    return json.loads((out / "report.json").read_text())["tables"][0]["rows"]
-
-
-def table_rows(files: Files) -> Any:
-    """The oracle of `take_table`."""
-    try:
-        text = files["one.tex"].decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise Bad("no UTF-8") from None
-    if re.search(r"[\x00-\x08\x0b\x0c\x0e-\x1f]", text):
-        raise Bad("a control character")
-    bare = re.sub(r"\\[{}&]", "", text)
-    if bare.count("{") != bare.count("}"):
-        raise Bad("braces")
-    if [bare.count(rf"\{word}") for word in ("toprule", "bottomrule", "begin", "end")] != [1] * 4:
-        raise Bad("rules")
-    body = bare.partition(r"\midrule")[2].partition(r"\bottomrule")[0]
-    rows = re.split(r"\\\\", re.sub(r"\\midrule", "", body))
-    if rows and rows[-1].strip():
-        raise Bad("a row does not end")
-    for row in rows[:-1]:
-        if row.strip() and row.count("&") != 2:
-            raise Bad(f"row {row.strip()}")
-    return len(re.findall(r"\\\\\r?$", text.partition("\\midrule")[2], re.M))
-
-
 READERS = [
     Reader("documents", document, of_one(of_lines(*TOKENS)), take_document, document_rows),
     Reader("bibliography", references, of_one(of_lines("@", "{", "}", "@article{a,", ",", "\\")),
            take_references, reference_rows),
     Reader("values", values, of_one(of_json), take_values, value_rows),
-    Reader("tables", table, of_one(of_lines(
-        "&", "\\\\", "{", "}", "%", "_", "NaN", "\\begin{tabular}", "\\end{tabular}", "[", "*{x}",
-        "*{3}", "\\multicolumn{2}{c}{x}", "\\multicolumn{", "$", "\\midrule", "\\toprule",
-    )), take_table, table_rows),
+    read_book_tables.READER,
 ]  # fmt: skip
 
 

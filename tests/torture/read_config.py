@@ -6,11 +6,11 @@ import datetime as dt
 import inspect
 import json
 import math
-import os
 import re
 import subprocess
 import sys
-from functools import cached_property, partial
+from contextlib import chdir
+from functools import cache, cached_property, partial
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -28,13 +28,24 @@ from scripts.plan.warehouse import WarehousePlan
 from scripts.plan.weekly import WeeklyPlan
 from tests.plans import CALENDAR, NOW, ROOT, SCHEMA
 from tests.torture.mutate import HOSTILE_NAMES
-from tests.torture.mutate_more import of_json, of_lines
-from tests.torture.reader import Bad, Files, Reader, cases_of, named
+from tests.torture.mutate_more import of_json, of_lines, yaml_of
+from tests.torture.reader import Bad, Doubtful, Files, Reader, cases_of, named
 from tests.torture.tally import Case, Silent, need_one_line
 
 KIND, NAME = "malformed config", "config.yaml"
 REAL = 2  # cases of a run that are played by Snakemake itself
 OF_FILES = ("files", "contents")  # of a plan of weekly features that has some
+DOMAINS = {
+    f"{name}Plan": section
+    for name, section in (
+        *(("Lake", "lake"), ("Weekly", "weekly"), ("Nfl", "nfl"), ("Tick", "ticks")),
+        *(("Warehouse", "warehouse"), ("Book", "book")),
+    )
+}
+CHECKED = (  # places whose values a plan checks against each other, or against files
+    *("ticks.strategies", "ticks.sweeps", "nfl.grid", "nfl.seasons", "weekly.lags"),
+    *("weekly.input", "book.chapters"),
+)
 MADE = (None, "simulator", "lake")
 TOKENS = ("\t", "  ", ": ", "- ", "{", "[", "null", "&a ", "*a", "!!x ", "!!python/name:os.getcwd ")
 
@@ -53,25 +64,12 @@ def _strike(rng: Random, files: dict[str, bytes]) -> tuple[dict[str, bytes], str
     return {NAME: content}, what, "config"
 
 
-def load(body: bytes) -> dict:
-    """As Snakemake reads it; what is no mapping it refuses by itself.
-
-    Raises:
-        DataError: it is none.
-    """
-    try:
-        strict_yaml._check_depth(body)  # Snakemake's own reader of YAML ends with the process
-        told = yaml.load(body, getattr(yaml, "CSafeLoader", yaml.SafeLoader))
-    except (yaml.YAMLError, ValueError, RecursionError, TypeError, AttributeError) as error:
-        raise DataError(f"config: {error}") from None
-    if not isinstance(told, dict):
-        raise DataError("config: no mapping")
-    return told
-
-
 def take(given: Path, _out: Path) -> dict:
-    """The completed config."""
-    return complete(load((given / NAME).read_bytes()), SCHEMA)
+    """The completed config; what is no mapping Snakemake refuses by itself."""
+    told = strict_yaml.read(given / NAME)
+    if not isinstance(told, dict):
+        raise DataError(f"{NAME}: no mapping")
+    return complete(told, SCHEMA)
 
 
 # ---- the oracle: the schema, read plainly
@@ -79,10 +77,9 @@ def take(given: Path, _out: Path) -> dict:
 
 def completed(files: Files) -> dict:
     """What `take` must give: what is set, by the schema, and the schema's defaults."""
-    try:
-        told = load(files[NAME])
-    except DataError as error:
-        raise Bad(str(error)) from None
+    told = yaml_of(files[NAME])
+    if not isinstance(told, dict):
+        raise Bad("no mapping")
     return _of(told, SCHEMA, "")
 
 
@@ -138,12 +135,6 @@ def _of(value: Any, schema: dict, place: str) -> Any:
     return _object(value, schema, place) if isinstance(value, dict) else value
 
 
-def _text(value: str, schema: dict, place: str) -> None:
-    short = len(value) < schema.get("minLength", 0)
-    if short or not re.search(schema.get("pattern", ""), value):
-        raise Bad(f"{place} is {value[:30]!r}")
-
-
 def _fits(value: str, schema: dict) -> bool:
     long = len(value) >= schema.get("minLength", 0)
     return long and bool(re.search(schema.get("pattern", ""), value))
@@ -184,42 +175,67 @@ def _object(value: dict, schema: dict, place: str) -> dict:
 # ---- plans
 
 
-def plan(given: Path, _out: Path) -> list[str]:
+def plan(given: Path, out: Path) -> dict[str, str]:
     """All that the plans tell by themselves; what they refuse is told with the key."""
-    config = complete(load((given / NAME).read_bytes()), SCHEMA)
-    os.chdir(ROOT)
-    plans: list[Any] = [
-        LakePlan(config["lake"], given / "lake", CALENDAR, NOW),
-        WeeklyPlan(config["weekly"], True),
-        NflPlan(config["nfl"], NOW.date()),
-        TickPlan(config["ticks"], ROOT),
-        WarehousePlan(config["warehouse"], {}),
-        BookPlan(config["book"], ROOT),
-    ]
-    told = []
-    for one in plans:
-        for name, part in inspect.getmembers(type(one)):
-            if isinstance(part, property | cached_property) and not name.startswith("_"):
-                if name not in OF_FILES or config["weekly"]["input"] not in (
-                    None,
-                    "simulator",
-                    "lake",
-                ):
-                    getattr(one, name)
-                told.append(f"{type(one).__name__}.{name}")
+    return _plans(take(given, out))
+
+
+def planned(files: Files) -> dict[str, str]:
+    """The oracle of `plan`: what there is to tell, the same of sections that were not struck."""
+    config = completed(files)
+    told = _plans(_own())
+    told = {
+        name: text
+        if config[DOMAINS[name.split(".")[0]]] == _own()[DOMAINS[name.split(".")[0]]]
+        else ""
+        for name, text in told.items()
+    }
+    struck = _changed(config, _own())
+    if any(place.startswith(CHECKED) for place in struck):
+        raise Doubtful(f"a plan may want others than {', '.join(struck)}", told)
     return told
 
 
-def planned(files: Files) -> list[str]:
-    """The oracle of `plan`: the names of what there is to tell."""
-    completed(files)
-    kinds = (LakePlan, WeeklyPlan, NflPlan, TickPlan, WarehousePlan, BookPlan)
-    return [
-        f"{kind.__name__}.{name}"
-        for kind in kinds
-        for name, part in inspect.getmembers(kind)
-        if isinstance(part, property | cached_property) and not name.startswith("_")
-    ]
+@cache
+def _own() -> dict:
+    """The project's own config, completed."""
+    return completed(_config(Random()))
+
+
+def _changed(one: Any, other: Any, place: str = "") -> list[str]:
+    """Places at which two configs are not the same."""
+    if isinstance(one, dict) and isinstance(other, dict):
+        keys = sorted({*one, *other})
+        return [
+            told
+            for key in keys
+            for told in _changed(one.get(key), other.get(key), f"{place}.{key}".lstrip("."))
+        ]
+    return [] if one == other else [place]
+
+
+def _plans(config: dict) -> dict[str, str]:
+    """What each plan tells, as text where its section is the project's own."""
+    with chdir(ROOT):
+        plans: list[Any] = [
+            LakePlan(config["lake"], Path("lake"), CALENDAR, NOW),
+            WeeklyPlan(config["weekly"], True),
+            NflPlan(config["nfl"], NOW.date()),
+            TickPlan(config["ticks"], ROOT),
+            WarehousePlan(config["warehouse"], {}),
+            BookPlan(config["book"], ROOT),
+        ]
+        told = {}
+        for one in plans:
+            section = DOMAINS[type(one).__name__]
+            same = config[section] == _own()[section]
+            for name, part in inspect.getmembers(type(one)):
+                if not isinstance(part, property | cached_property) or name.startswith("_"):
+                    continue
+                made = name in OF_FILES and config["weekly"]["input"] in MADE
+                value = None if made else getattr(one, name)
+                told[f"{type(one).__name__}.{name}"] = repr(value) if same else ""
+        return told
 
 
 READERS = [
@@ -233,9 +249,10 @@ READERS = [
 
 def _is_mapping(body: bytes) -> bool:
     try:
-        return bool(body.decode()) and bool(load(body))
-    except (DataError, UnicodeDecodeError):
+        told = yaml_of(body)
+    except Bad:
         return False
+    return isinstance(told, dict) and bool(told)
 
 
 def snakemake(seed: int, folder: Path) -> str:

@@ -210,6 +210,8 @@ def people_rows(files: Files) -> dict:
         cells = [record.get(n) for n in ("gsis_id", "full_name", "position", "birthdate", "team")]
         if not all(isinstance(cell, str | None) for cell in cells):
             raise Bad("a cell is no text")
+        if re.search("[\ud800-\udfff]", "".join(filter(None, cells))):
+            raise Bad("a cell is text that UTF-8 cannot hold")
         name, full, place, born, _ = (
             None if c is None or c.strip() in ("", "NA") else c.strip() for c in cells
         )

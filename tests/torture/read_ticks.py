@@ -6,7 +6,7 @@ import csv
 import io
 import random
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -18,13 +18,16 @@ import pyarrow.parquet as pq
 from scripts.plan.ticks import read_table
 from scripts.ticks import sources
 from tests.torture import mutate
+from tests.torture.mutate_more import LONGEST_CELL, long_cells
 from tests.torture.read_ticks_book import (
     BEFORE,
     BOOK,
     CELLS,
     HEADER,
+    SHEETS,
     book_told,
     built,
+    cells_of,
     columns_in,
     is_safe,
     judged,
@@ -32,9 +35,10 @@ from tests.torture.read_ticks_book import (
     make_rows,
     read_book,
     renamed,
+    save,
     strike_book,
 )
-from tests.torture.reader import Bad, Reader, cases_of, play
+from tests.torture.reader import Bad, Doubtful, Files, Reader, Unreadable, cases_of, play
 from tests.torture.tally import Case
 
 NAMES = ("timestamp", "type", "price", "volume")
@@ -111,15 +115,19 @@ def read_folder(given: Path, out: Path) -> dict:
     return built(given / "ticks", sources.folder_securities(given / "ticks"), out)
 
 
-def whole(content: bytes, before: bytes) -> pa.Table:
-    """A file as it is, or as it was, where pyarrow cannot read it now: others might."""
-    try:
-        return pq.read_table(io.BytesIO(content))
-    except (pa.ArrowException, OSError):
-        return pq.read_table(io.BytesIO(before))
-
-
 def folder_told(files: Mapping[str, bytes]) -> dict:
+    """What the files say, by pyarrow; of struck bytes others may read more than it, or less."""
+    before = {n.removeprefix(BEFORE): c for n, c in files.items() if n.startswith(BEFORE)}
+    if not before:
+        return rows_told(files)
+    try:
+        told = rows_told(files)
+    except Unreadable:
+        told = rows_told({**files, **before})
+    raise Doubtful("its bytes were struck", told)
+
+
+def rows_told(files: Mapping[str, bytes]) -> dict:
     """What the files say, by pyarrow."""
     found: dict = {}
     for name, content in files.items():
@@ -127,10 +135,13 @@ def folder_told(files: Mapping[str, bytes]) -> dict:
             continue
         stem = Path(name).name.removesuffix(".parquet")
         security = stem.upper().replace(" UH EQUITY", "").replace(" DH EQUITY", "").strip()
-        if not is_safe(security):
-            raise Bad(f"{security!r} can be no file")
+        if not is_safe(security) or (security, "good") in found:
+            raise Bad(f"{security!r} can be no file, or stands twice")
         try:
-            table = whole(content, files.get(f"{BEFORE}{name}", b""))
+            table = pq.read_table(io.BytesIO(content))
+        except (pa.ArrowException, OSError) as error:
+            raise Unreadable(f"no parquet file: {error!r}") from None
+        try:
             columns = [table.column(place) for place in columns_in(table.column_names)]
         except Bad:
             raise
@@ -177,10 +188,9 @@ def read_securities(given: Path, _out: Path) -> dict:
 def table_told(files: Mapping[str, bytes]) -> dict:
     """The table by the csv module; only what is plain is taken."""
     try:
-        limit = csv.field_size_limit(2**30)
         text = files["securities.csv"].decode("utf-8-sig")
-        header, *rows = csv.reader(io.StringIO(text, newline=""))
-        csv.field_size_limit(limit)
+        with long_cells():
+            header, *rows = csv.reader(io.StringIO(text, newline=""))
     except (UnicodeDecodeError, ValueError, csv.Error) as error:
         raise Bad(f"no table of text: {error}") from None
     known = {"security", "exchange", "quote_size", "max_position", "refill_interval_sec"}
@@ -190,6 +200,8 @@ def table_told(files: Mapping[str, bytes]) -> dict:
     for row in filter(None, rows):
         if len(row) != len(header):
             raise Bad("a row of another length")
+        if any(len(cell) > LONGEST_CELL for cell in row):
+            raise Bad("a cell is too long")
         cells = {n: v.strip() for n, v in zip(header, row, strict=True) if v.strip()}
         security = cells.pop("security", "").upper()
         if not security or security in found or cells.get("exchange", "ADX") not in ("ADX", "DFM"):
@@ -205,10 +217,60 @@ def table_told(files: Mapping[str, bytes]) -> dict:
     return found
 
 
+BESIDE = ("{}#", "{}_1", "{}_right", "_{}", "{}#1")  # as readers name a column of their own
+
+
+def strike_beside(rng: random.Random, files: dict[str, bytes]) -> tuple[dict[str, bytes], str, str]:
+    """Put a column beside the known ones, named as a reader might name one of its own."""
+    old = "ticks/emaar.parquet"
+    table = pq.read_table(io.BytesIO(files[old]))
+    rows, names = [list(row.values()) for row in table.to_pylist()], list(table.column_names)
+    place, name = rng.choice((0, 4)), rng.choice(BESIDE).format(rng.choice((*names, *HEADER)))
+    names.insert(place, name)
+    for number, row in enumerate(rows):
+        row.insert(place, 10**6 + number)
+    struck = {old: parquet(rows, names), f"{BEFORE}{old}": files[old]}
+    return {**files, **struck}, f"a column {name} beside", old
+
+
+def strike_beside_in_book(
+    rng: random.Random, files: dict[str, bytes]
+) -> tuple[dict[str, bytes], str, str]:
+    """The same in a workbook."""
+    sheets = cells_of(files[BOOK])
+    place, name = rng.choice((0, 4)), rng.choice(BESIDE).format(rng.choice((*NAMES, *HEADER)))
+    for number, row in enumerate(sheets[SHEETS[0]][2:]):
+        row.insert(place, 10**6 + number if number else name)
+    return {BOOK: save(sheets), f"{BEFORE}{BOOK}": files[BOOK]}, f"a column {name} beside", BOOK
+
+
+def beside_told(told: Callable[[Files], dict], files: Files) -> dict:
+    """What the files said without the column; it may be refused, and never be read as another."""
+    before = {n.removeprefix(BEFORE): c for n, c in files.items() if n.startswith(BEFORE)}
+    own = told({n: c for n, c in {**files, **before}.items() if not n.startswith(BEFORE)})
+    if not before:
+        return own
+    raise Doubtful("a column beside might be meant", own)
+
+
 READERS = [
     Reader("workbook", make_book, strike_book, read_book, book_told),
     Reader("parquet folder", make_folder, strike_folder, read_folder, folder_told),
     Reader("securities table", make_table, strike_table, read_securities, table_told),
+    Reader(
+        "folder with more columns",
+        make_folder,
+        strike_beside,
+        read_folder,
+        partial(beside_told, folder_told),
+    ),
+    Reader(
+        "workbook with more columns",
+        make_book,
+        strike_beside_in_book,
+        read_book,
+        partial(beside_told, book_told),
+    ),
 ]
 
 

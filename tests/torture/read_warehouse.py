@@ -5,13 +5,13 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import os
 import re
 from functools import partial
 from pathlib import Path
 from random import Random
 
 import polars as pl
-import yaml
 
 from scripts.nfl.columns import ODDS, PLAYERS, PLAYS, SCHEDULES, WEATHER
 from scripts.nfl.play_types import COLUMNS as PLAY_TYPES
@@ -19,7 +19,7 @@ from scripts.plan import warehouse as plan
 from scripts.tables import Columns, schema_of
 from scripts.warehouse import declared, loading, migrations
 from tests.torture.mutate import HOSTILE_NAMES
-from tests.torture.mutate_more import of_json, of_lines, of_one, of_parquet, parquet_rows
+from tests.torture.mutate_more import of_json, of_lines, of_one, of_parquet, parquet_rows, yaml_of
 from tests.torture.reader import Bad, Files, Reader, Unreadable, cases_of, named
 from tests.torture.tally import Case
 from tests.unit.nfl.nfl_play_frames import games, random_plays
@@ -69,8 +69,6 @@ def sql_rows(files: Files) -> dict:
     found, numbers = {}, []
     for path in sorted(files):
         name = path.removeprefix("sql/").removesuffix(".sql")
-        if name.startswith("."):
-            continue
         if not re.fullmatch(r"[0-9]{3}_[a-z0-9_]+", name):
             raise Bad(f"name {name}")
         try:
@@ -111,8 +109,7 @@ def take_declaration(given: Path, _out: Path) -> dict:
 def declared_rows(files: Files) -> dict:
     """The oracle of `take_declaration`."""
     try:
-        text = files["schema.yaml"].decode("utf-8-sig")
-        told = yaml.load(text, Strict)
+        told = yaml_of(files["schema.yaml"])
         kinds = ("tables", "materialised_views", "views")
         if not set(told) <= set(kinds):
             raise Bad("another kind")
@@ -125,14 +122,7 @@ def declared_rows(files: Files) -> dict:
                 parts = {p: _parts(entry.get(p, {})) for p in known - {"since"}}
                 if _since(entry) <= 5:
                     found[kind][name] = parts
-    except (
-        ValueError,
-        TypeError,
-        AttributeError,
-        KeyError,
-        yaml.YAMLError,
-        RecursionError,
-    ) as error:
+    except (ValueError, TypeError, AttributeError, KeyError) as error:
         raise Bad(f"{type(error).__name__} {error}") from None
     return found
 
@@ -157,21 +147,6 @@ def _parts(told: dict) -> dict[str, str]:
         if not isinstance(value, dict) or _since(value) <= 5:
             found[key] = text
     return found
-
-
-class Strict(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):
-    """YAML in which no key stands twice."""
-
-
-def _mapping(loader: Strict, node: yaml.MappingNode) -> dict:
-    pairs = loader.construct_pairs(node, deep=True)
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        raise yaml.YAMLError("a key stands twice")
-    return found
-
-
-Strict.add_constructor("tag:yaml.org,2002:map", _mapping)
 
 
 # ---- partitions
@@ -223,8 +198,7 @@ def partition_rows(files: Files) -> dict:
             raise Bad(f"no column {missing[0]}")
         kinds = pl.from_arrow(schema.empty_table()).schema
         for column, kind in schema_of(columns).items():
-            if kinds[column] != kind and any(row[column] is not None for row in rows):
-                raise Unreadable(f"{column} is {kinds[column]}")
+            _check_kind(column, kinds[column], kind, rows)
         if name == "play_types":
             keys = [(row["game_id"], row["play_id"]) for row in rows]
             if len(set(keys)) < len(keys):
@@ -233,6 +207,14 @@ def partition_rows(files: Files) -> dict:
         for n, row in enumerate(rows):
             found[f"{name} {n}"] = {column: row[column] for column in columns}
     return found
+
+
+def _check_kind(name: str, found: pl.DataType, declared: pl.DataType, rows: list[dict]) -> None:
+    """Refuse true and false where they are not declared; leave open what else could be cast."""
+    if found == pl.Boolean != declared:
+        raise Bad(f"{name} is {found}")
+    if found != declared and any(row[name] is not None for row in rows):
+        raise Unreadable(f"{name} is {found}")
 
 
 def rosters(rng: Random) -> dict[str, bytes]:
@@ -262,9 +244,8 @@ def roster_rows(files: Files) -> dict:
         kinds = pl.from_arrow(schema.empty_table()).schema
         if missing := [n for n in PLAYERS if n not in kinds]:
             raise Bad(f"no column {missing[0]}")
-        told = [n for n in PLAYERS if any(row[n] is not None for row in own)]
-        if wrong := [n for n in told if kinds[n] != known[n]]:
-            raise Unreadable(f"column {wrong[0]}")
+        for column, kind in known.items():
+            _check_kind(column, kinds[column], kind, own)
         rows += own
     if any(row["season"] is None or row["player_id"] is None for row in rows):
         raise Bad("a key is null")
@@ -282,15 +263,34 @@ def roster_rows(files: Files) -> dict:
 # ---- manifests of kept dumps
 
 
+WRITTEN_NS = 1_757_000_000_000_000_000  # when the dump was written
+
+
 def dumps(_rng: Random) -> dict[str, bytes]:
     """A dump and its manifest."""
-    manifest = {"files": [{"path": "a.dump", "bytes": 4, "mtime_ns": 0}]}
+    manifest = {"files": [{"path": "a.dump", "bytes": 4, "mtime_ns": WRITTEN_NS}]}
     return {"one/manifest.json": json.dumps(manifest).encode(), "one/a.dump": b"dump"}
 
 
-def take_dumps(given: Path, _out: Path) -> bool:
-    """Whether something is suspected; the time of the file is never that of the manifest."""
-    return bool(plan.suspects(given))
+def take_dumps(given: Path, _out: Path) -> list[str]:
+    """What is suspected, by name."""
+    os.utime(given / "one/a.dump", ns=(WRITTEN_NS, WRITTEN_NS))
+    return [path.removeprefix(f"{given}/") for path in plan.suspects(given)]
+
+
+def dump_rows(files: Files) -> list[str]:
+    """The oracle of `take_dumps`: it refuses nothing, and suspects what it cannot read."""
+    listed = {}
+    try:
+        for entry in json.loads(files["one/manifest.json"].decode())["files"]:
+            listed[str(entry["path"])] = [entry["bytes"], entry["mtime_ns"]]
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return ["one/manifest.json"]
+    there = {"a.dump": [len(files["one/a.dump"]), WRITTEN_NS]}
+    wrong = [
+        n for n in sorted({*there, *listed}) if listed.get(n) != there.get(n) or n not in there
+    ]
+    return [str(Path("one", name)) for name in wrong]
 
 
 READERS = [
@@ -300,7 +300,7 @@ READERS = [
     )), take_declaration, declared_rows),
     Reader("partitions", partitions, of_one(of_parquet), take_partitions, partition_rows),
     Reader("rosters", rosters, of_one(of_parquet), take_rosters, roster_rows),
-    Reader("dumps", dumps, of_one(of_json, "one/manifest.json"), take_dumps, lambda _: True),
+    Reader("dumps", dumps, of_one(of_json, "one/manifest.json"), take_dumps, dump_rows),
 ]  # fmt: skip
 
 

@@ -19,7 +19,7 @@ from scripts.weekly.features import FEATURES
 from scripts.weekly.mappings import read_mappings
 from tests.torture.mutate import HOSTILE_NAMES
 from tests.torture.mutate_more import csv_rows, keyed, of_csv, of_one, of_parquet, parquet_rows
-from tests.torture.reader import Bad, Files, Reader, cases_of, play
+from tests.torture.reader import Bad, Doubtful, Files, Reader, cases_of, play
 from tests.torture.tally import Case
 
 KIND = "malformed weekly"
@@ -83,6 +83,48 @@ def read_benchmarks(given: Path, out: Path) -> dict:
     )
     rows = pl.read_parquet(out / "benchmarks.parquet").to_dicts()
     return {(row["symbol"], row["week_end"]): row["close"] for row in rows}
+
+
+def two_files(rng: Random) -> dict[str, bytes]:
+    """Daily bars in two files, each with symbols of its own."""
+    own = {"one.parquet": SYMBOLS[:2], "two.parquet": SYMBOLS[2:]}
+    return {name: _parquet(daily(rng, symbols)) for name, symbols in own.items()}
+
+
+def read_two(given: Path, out: Path) -> dict:
+    """The checked daily bars of both."""
+    build_bars.build(
+        sources=sorted(given.glob("*.parquet")),
+        columns=None,
+        adjusted_close="adj_close",
+        batch=0,
+        batches_in_all=1,
+        max_symbols=None,
+        memory_limit_mb=MOST_MB,
+        checked=out / "checked.parquet",
+        out=out / "bars.parquet",
+    )
+    rows = pl.read_parquet(out / "checked.parquet").to_dicts()
+    return {(row["symbol"], str(row["date"])[:10]): row for row in rows}
+
+
+def two_rows(files: Files) -> dict:
+    """The oracle of `read_two`: files of other columns may be refused."""
+    found, names = {}, []
+    for name in sorted(files):
+        schema, rows = parquet_rows(files, name)
+        check_columns(schema)
+        if not rows:
+            raise Doubtful("a file has no rows", found)
+        own = checked_weeks(schema, rows)[0]
+        if twice := own.keys() & found.keys():
+            raise Bad(f"{min(twice)} stands in both")
+        found |= own
+        names.append({field.name: str(field.type) for field in schema})
+    if names[0] != names[1]:
+        every = dict.fromkeys((*names[0], *names[1]))
+        raise Doubtful("the files have other columns", {k: every | r for k, r in found.items()})
+    return found
 
 
 def benchmark_rows(files: Files) -> dict:
@@ -217,6 +259,7 @@ READERS = [
         read_benchmarks,
         benchmark_rows,
     ),
+    Reader("daily bars of two files", two_files, of_one(of_parquet), read_two, two_rows),
     Reader("mappings", mappings, of_one(of_csv), take_mappings, mapping_rows),
 ]
 

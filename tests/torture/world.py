@@ -120,6 +120,7 @@ class World:
             raise Lost(f"the undisturbed run failed:\n{first.told}")
         self.seconds = first.seconds
         self.want = self.digests()
+        self.noted = {entry.path for entry in self.written()}
         _copy(self.project.folder, self.pristine)
 
     @property
@@ -185,6 +186,8 @@ class World:
                 shown.append(f"{name} {'differs' if name in got and name in self.want else how}")
         wrong = verify.verify(self.results).wrong
         shown += [f"{path.name} is not what its manifest says ({why})" for path, why in wrong]
+        unnoted = self.noted - {entry.path for entry in self.written()}
+        shown += [f"{path} has no manifest" for path in sorted(unnoted)]
         shown += [f"{path.name} is left" for path in half_written(self.project.folder)]
         if shown:
             raise Lost(f"{len(shown)} files: {'; '.join(shown[:SHOWN])}")

@@ -10,6 +10,8 @@ import pytest
 from rich.console import Console
 
 from tests.torture import regressions, score
+from tests.torture.child import Ended
+from tests.torture.reader import judge
 from tests.torture.tally import Case, Lost, Silent, need_one_line
 
 
@@ -57,6 +59,16 @@ def test_only_what_was_survived_ends_well(capsys: pytest.CaptureFixture, tmp_pat
     assert capsys.readouterr().out.splitlines()[-1] == "torture: 1 tried, 0 lost, 0 silent"
     assert list(tmp_path.iterdir()) == []
     assert score.show([], Console()) == 1
+
+
+REFUSED = Ended("refused", text="a.csv: cut")
+
+
+def test_only_what_is_bad_may_be_refused(tmp_path: Path) -> None:
+    assert judge(REFUSED, None, "it is cut", "a cut", "a.csv", tmp_path).startswith("refused")
+    for why, struck in (("", "a.csv"), ("it is cut", "")):
+        with pytest.raises(Lost, match="although nothing is wrong"):
+            judge(REFUSED, None, why, "a cut", struck, tmp_path)
 
 
 # Those with servers take seconds each: only `make torture` plays them.

@@ -12,7 +12,7 @@ from scripts.book import check_tables
 from scripts.book.desk import Desk
 from scripts.errors import DataError
 from scripts.plan import bibliography, qmd
-from tests.torture import read_book
+from tests.torture import read_book, read_book_tables
 
 
 @pytest.mark.parametrize(
@@ -77,11 +77,11 @@ def moved_up(text: str) -> str:
 @pytest.mark.parametrize(
     ("body", "said"),
     [
-        (read_book.TABLE.encode() + b"\xff", "not UTF-8"),
-        (read_book.TABLE.replace("one", "o\0ne").encode(), r"the character '\\x00'"),
-        (read_book.TABLE.replace("{@{}", "[t{@{}").encode(), "no tabular"),
-        (moved_up(read_book.TABLE).encode(), "bottomrule is outside of the tabular"),
-        (read_book.TABLE.replace("lrp", "*{x}{l}").encode(), "no tabular"),
+        (read_book_tables.TABLE.encode() + b"\xff", "not UTF-8"),
+        (read_book_tables.TABLE.replace("one", "o\0ne").encode(), r"the character '\\x00'"),
+        (read_book_tables.TABLE.replace("{@{}", "[t{@{}").encode(), "no tabular"),
+        (moved_up(read_book_tables.TABLE).encode(), "bottomrule is outside of the tabular"),
+        (read_book_tables.TABLE.replace("lrp", "*{x}{l}").encode(), "no tabular"),
     ],
 )
 def test_a_damaged_table_is_told(tmp_path: Path, body: bytes, said: str) -> None:
@@ -91,3 +91,8 @@ def test_a_damaged_table_is_told(tmp_path: Path, body: bytes, said: str) -> None
             tables=[tmp_path / "one.tex"], latex=False, environment={}, out=tmp_path / "out.json"
         )
     assert not (tmp_path / "out.json").exists()
+
+
+def test_a_byte_order_mark_hides_no_entry(tmp_path: Path) -> None:
+    (tmp_path / "a.bib").write_bytes(b"\xef\xbb\xbf@book{key, title = {A}}\n")
+    assert list(bibliography.entries(tmp_path / "a.bib")) == ["key"]
