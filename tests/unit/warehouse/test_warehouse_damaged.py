@@ -24,7 +24,7 @@ def test_a_migration_with_a_zero_byte_is_told(tmp_path: Path) -> None:
 def test_a_declaration_with_a_key_twice_is_told(tmp_path: Path) -> None:
     path = tmp_path / "schema.yaml"
     path.write_text("tables:\n  games: {columns: {a: text}}\n  games: {}\n")
-    with pytest.raises(DataError, match=r"schema\.yaml: cannot be read \(key games stands twice"):
+    with pytest.raises(DataError, match=r"schema\.yaml:3: cannot be read \(key games stands twice"):
         declared.read(path)
 
 
