@@ -359,7 +359,7 @@ def declaration(tmp_path: Path, text: str | bytes) -> Path:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("tables: {a: [", r"schema\.yaml: cannot be read \(while parsing"),
+        ("tables: {a: [", r"schema\.yaml:2: cannot be read \(while parsing"),
         ("", r"schema\.yaml: the top: None is not of type 'object'; see the head"),
         ("[1]", r"the top: \[1\] is not of type"),
         ("tabels: {}", "the top: .*'tabels' was unexpected"),
