@@ -197,7 +197,8 @@ function criticalParts() {
     .map((job, index) => {
       const gap = Math.max(0, job.start - end);
       end = job.start + (job.seconds ?? 0);
-      const share = run.wall_s ? (job.seconds ?? 0) / run.wall_s : null;
+      const took = job.run_s || job.seconds; // as the path's sum counts it
+      const share = run.wall_s ? (took ?? 0) / run.wall_s : null;
       return [
         String(index + 1),
         [
@@ -210,7 +211,7 @@ function criticalParts() {
         ],
         number(job.start, 1),
         number(gap, 1),
-        number(job.seconds, 1),
+        number(took, 1),
         [meter(share, domainOf(job)), ` ${number(share === null ? null : 100 * share, 1)}`],
       ];
     });
