@@ -13,6 +13,9 @@ from typing import Protocol
 
 import psutil
 
+from scripts.errors import DataError
+
+PROBE = 2**20  # bytes; a disk with less room is full
 _owner: psutil.Process | None = None
 _witness: Witness | None = None
 
@@ -80,6 +83,7 @@ def atomic(path: Path) -> Iterator[Path]:
     The folder is made when missing. After an exception, or a kill, `path` is what it was before.
 
     Raises:
+        OSError: the disk is full, whatever the writer made of it.
         OrphanedError: at the end, when the owner set by `serve` no longer lives. A later run may
             already be writing the same file.
     """
@@ -97,5 +101,21 @@ def atomic(path: Path) -> Iterator[Path]:
         temporary.replace(path)
         if _witness:
             _witness.note(path)
+    except (OSError, DataError, OrphanedError):
+        raise
+    except Exception as error:
+        if cause := _refusal(temporary):
+            raise OSError(cause.errno, cause.strerror, str(path)) from error
+        raise
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def _refusal(temporary: Path) -> OSError | None:
+    """Why the system takes no more into a file, if so: polars may call that a transport error."""
+    try:
+        with temporary.open("ab") as probe:
+            probe.write(bytes(PROBE))
+    except OSError as error:
+        return error
+    return None

@@ -19,7 +19,8 @@ ROOM_MB = 600  # of the disk once it is large enough
 NO_SPACE = ("No space left on device", "disk is full", "could not extend file")
 NO_WRITE = ("Read-only file system",)
 # Of jobs that ended with the one that met it: stopped, or their database server ended on it.
-FOLLOW_UPS = ("stopped by SIG", "server", "connection")
+# Or of a writer that hides why, when the end of another job has made room again.
+FOLLOW_UPS = ("stopped by SIG", "server", "connection", "transport error")
 TRIES = 4
 BLOCK = 512  # bytes, of st_blocks
 

@@ -8,11 +8,15 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import polars as pl
 import psutil
 import pytest
 
 from scripts import atomic as module
+from scripts import tables
 from scripts.atomic import OrphanedError, atomic, is_alive, mark, serve
+from scripts.errors import DataError
+from tests.workflow.labs import disk
 
 NAMES = [
     "plain.csv",
@@ -208,3 +212,31 @@ def test_a_pid_given_to_another_process_is_not_the_owner(child: subprocess.Popen
 
 def test_nobody_is_served_at_first() -> None:
     assert module._owner is None
+
+
+def test_a_full_disk_is_named_whatever_the_writer_makes_of_it(tmp_path: Path) -> None:
+    with disk(tmp_path / "small", "2m") as resize:
+        path = tmp_path / "small" / "a.parquet"
+
+        def write(error: Exception) -> None:
+            with atomic(path) as temporary:
+                temporary.write_bytes(bytes(3 * 2**19))
+                raise error
+
+        with pytest.raises(OSError, match=r"No space left on device: '.*a\.parquet'"):
+            write(RuntimeError("transport error"))
+        with pytest.raises(DataError, match="a bad row"):
+            write(DataError("a bad row"))
+        assert list(path.parent.iterdir()) == []
+        resize("9m")
+        with pytest.raises(RuntimeError, match="transport error"):
+            write(RuntimeError("transport error"))
+
+
+@pytest.mark.parametrize("room", [0, 4, 40, 100])
+def test_of_a_partition_that_fits_nowhere_the_disk_is_told(tmp_path: Path, room: int) -> None:
+    frame = pl.DataFrame({f"c{n}": pl.Series(range(5000)).shuffle(n) for n in range(20)})
+    with disk(tmp_path / "small", f"{512 + room}k"):
+        (tmp_path / "small" / "other").write_bytes(bytes(2**19))
+        with pytest.raises(OSError, match="No space left on device"):
+            tables.write(frame, tmp_path / "small" / "a.parquet")
