@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import glob
 import os
 import re
@@ -104,18 +105,18 @@ def atomic(path: Path) -> Iterator[Path]:
     except (OSError, DataError, OrphanedError):
         raise
     except Exception as error:
-        if cause := _refusal(temporary):
-            raise OSError(cause.errno, cause.strerror, str(path)) from error
+        if number := _full(temporary):
+            raise OSError(number, os.strerror(number), str(path)) from error
         raise
     finally:
         temporary.unlink(missing_ok=True)
 
 
-def _refusal(temporary: Path) -> OSError | None:
-    """Why the system takes no more into a file, if so: polars may call that a transport error."""
+def _full(temporary: Path) -> int | None:
+    """The number of the error if a file's disk is full: polars may call that a transport error."""
     try:
         with temporary.open("ab") as probe:
             probe.write(bytes(PROBE))
     except OSError as error:
-        return error
+        return error.errno if error.errno in (errno.ENOSPC, errno.EDQUOT) else None
     return None
