@@ -70,6 +70,8 @@ def find_cause(logs: Sequence[str], start: Start, message: str, note: str = "") 
         text = f"stopped by {_signal_name(number)} (no message in the log)"
     elif status and status[1] != "FAILED":
         text = note.splitlines()[0]
+    elif own and (full := _full(logs[0])):  # its last words did not fit, nor the cause
+        text = explain(message or note).cause + full
     elif own:
         text = own[-1]
     elif raised := [line for tail in tails[1:] for line in tail if _RAISED.match(line)]:
@@ -169,11 +171,18 @@ def _missing(logs: Sequence[str]) -> str:
     """Say why the log gave no cause."""
     if not logs:
         return " (the rule has no log)"
+    if full := _full(logs[0]):
+        return full
+    return " (the log is empty)" if Path(logs[0]).exists() else " (no log was written)"
+
+
+def _full(log: str) -> str:
+    """Say that the disk of a log is full, if it is."""
     with contextlib.suppress(OSError):
-        folder = next(f for f in Path(logs[0]).absolute().parents if f.is_dir())
+        folder = next(f for f in Path(log).absolute().parents if f.is_dir())
         if shutil.disk_usage(folder).free < FULL_BYTES:
             return f" (No space left on device: {folder})"
-    return " (the log is empty)" if Path(logs[0]).exists() else " (no log was written)"
+    return ""
 
 
 def _shorten(text: str) -> str:

@@ -19,6 +19,8 @@ from typing import Any
 import psutil
 import pytest
 
+from tests.workflow.labs import disk
+
 PLUGIN = Path(__file__).parents[2] / "plugin"
 RECORD = Path(".snakemake/almanac-run.json")
 SECRET = "hunter2-do-not-tell"
@@ -733,6 +735,20 @@ def test_cause_of_a_cluster_job(plugin: None, tmp_path: Path) -> None:
     )
     own.write_text("reading\nerror: bars of 2025-09-25: 3 rows too few\n")
     assert find_cause(logs, Start(0), "", note).text == "bars of 2025-09-25: 3 rows too few"
+
+
+def test_of_a_log_that_a_full_disk_cut_off_the_disk_is_told(plugin: None, tmp_path: Path) -> None:
+    from snakemake_logger_plugin_almanac.cause import find_cause
+    from snakemake_logger_plugin_almanac.start import Start
+
+    message = "Command 'secret' returned non-zero exit status 1."
+    log = tmp_path / "small" / "own.log"
+    with disk(log.parent, "64k") as resize:
+        log.write_text("HTTP Request: GET /a\n")
+        full = find_cause([str(log)], Start(0), message).text
+        assert full == f"exit status 1 (No space left on device: {log.parent})"
+        resize("1m")
+        assert find_cause([str(log)], Start(0), message).text == "HTTP Request: GET /a"
 
 
 def test_rules_that_waited_come_in_order(plugin: None) -> None:
