@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from random import Random
@@ -209,6 +210,17 @@ def of_lines(*tokens: str) -> OfFile:
 
 
 # ---- plain readers of the oracles
+
+
+def text_of(content: bytes) -> str:
+    """A text in UTF-8, without control characters."""
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise Bad("no UTF-8") from None
+    if re.search(r"[\x00-\x08\x0b\x0c\x0e-\x1f]", text):
+        raise Bad("a control character")
+    return text
 
 
 @contextmanager

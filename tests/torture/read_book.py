@@ -17,7 +17,7 @@ from scripts.plan import bibliography, portable, qmd
 from scripts.plan.book import BookPlan
 from tests.torture import read_book_tables
 from tests.torture.mutate import HOSTILE_NAMES
-from tests.torture.mutate_more import of_json, of_lines, of_one
+from tests.torture.mutate_more import of_json, of_lines, of_one, text_of
 from tests.torture.reader import Bad, Doubtful, Files, Reader, cases_of, named
 from tests.torture.tally import Case
 
@@ -95,12 +95,7 @@ def take_document(given: Path, _out: Path) -> dict:
 
 def document_rows(files: Files) -> dict:
     """The oracle of `take_document`: no line is lost, cells are where their fences are."""
-    try:
-        text = files["chapters/one.qmd"].decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise Bad("no UTF-8") from None
-    if re.search(r"[\x00-\x08\x0b\x0c\x0e-\x1f]", text):
-        raise Bad("a control character")
+    text = text_of(files["chapters/one.qmd"])
     lines = text.replace("\r\n", "\n").split("\n")
     if lines[0].strip() != "---" or "---" not in lines[1:]:
         raise Bad("no front matter")

@@ -9,7 +9,7 @@ from random import Random
 from typing import Any
 
 from scripts.book.check_tables import check
-from tests.torture.mutate_more import of_lines, of_one
+from tests.torture.mutate_more import of_lines, of_one, text_of
 from tests.torture.reader import Bad, Doubtful, Files, Reader
 
 TABLE = r"""\begin{tabular}{@{}lrp{0.2\linewidth}@{}}
@@ -36,12 +36,7 @@ def take_table(given: Path, out: Path) -> int:
 
 def table_rows(files: Files) -> Any:
     """The oracle of `take_table`."""
-    try:
-        text = files["one.tex"].decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise Bad("no UTF-8") from None
-    if re.search(r"[\x00-\x08\x0b\x0c\x0e-\x1f]", text):
-        raise Bad("a control character")
+    text = text_of(files["one.tex"])
     bare = re.sub(r"\\[{}&%$#_]", "", text)
     if bare.count("{") != bare.count("}"):
         raise Bad("braces")

@@ -51,10 +51,10 @@ def _parquet(frame: pl.DataFrame) -> bytes:
     return out.getvalue()
 
 
-def read_daily(given: Path, out: Path) -> dict:
-    """The checked daily bars of a batch, and what follows from them; as the jobs do it."""
+def _checked(sources: list[Path], out: Path) -> dict:
+    """The checked daily bars of a batch of all symbols, as the job makes them."""
     build_bars.build(
-        sources=[given / DAILY],
+        sources=sources,
         columns=None,
         adjusted_close="adj_close",
         batch=0,
@@ -65,9 +65,15 @@ def read_daily(given: Path, out: Path) -> dict:
         out=out / "bars.parquet",
     )
     rows = pl.read_parquet(out / "checked.parquet").to_dicts()
+    return {(row["symbol"], str(row["date"])[:10]): row for row in rows}
+
+
+def read_daily(given: Path, out: Path) -> dict:
+    """The checked daily bars of a batch, and what follows from them; as the jobs do it."""
+    rows = _checked([given / DAILY], out)
     bars = pl.read_parquet(out / "bars.parquet").to_dicts()
     return {
-        **{(row["symbol"], str(row["date"])[:10]): row for row in rows},
+        **rows,
         "weeks": {(b["symbol"], b["week_end"]): [b[n] for n in NUMBERS] for b in bars},
     }
 
@@ -93,19 +99,7 @@ def two_files(rng: Random) -> dict[str, bytes]:
 
 def read_two(given: Path, out: Path) -> dict:
     """The checked daily bars of both."""
-    build_bars.build(
-        sources=sorted(given.glob("*.parquet")),
-        columns=None,
-        adjusted_close="adj_close",
-        batch=0,
-        batches_in_all=1,
-        max_symbols=None,
-        memory_limit_mb=MOST_MB,
-        checked=out / "checked.parquet",
-        out=out / "bars.parquet",
-    )
-    rows = pl.read_parquet(out / "checked.parquet").to_dicts()
-    return {(row["symbol"], str(row["date"])[:10]): row for row in rows}
+    return _checked(sorted(given.glob("*.parquet")), out)
 
 
 def two_rows(files: Files) -> dict:
